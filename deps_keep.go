@@ -1,0 +1,28 @@
+package drawbridge
+
+import (
+	_ "code.dny.dev/ssrf"
+	_ "github.com/alecthomas/kong"
+	_ "github.com/coreos/go-oidc/v3/oidc"
+	_ "github.com/coreos/go-oidc/v3/oidc/oidctest"
+	_ "github.com/elimity-com/scim"
+	_ "github.com/elimity-com/scim/schema"
+	_ "github.com/elimity-com/scim/optional"
+	_ "github.com/elimity-com/scim/errors"
+	_ "github.com/go-jose/go-jose/v4"
+	_ "github.com/go-jose/go-jose/v4/jwt"
+	_ "github.com/goccy/go-yaml"
+	_ "github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/pgxpool"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/pressly/goose/v3/lock"
+	_ "github.com/redis/go-redis/v9"
+	_ "golang.org/x/oauth2"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/singleflight"
+	_ "golang.org/x/time/rate"
+	_ "golang.org/x/net/html"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)
