@@ -1,0 +1,257 @@
+package provisioning_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"drawbridge/internal/secret"
+	"drawbridge/internal/sqlstore"
+	"drawbridge/internal/testenv"
+	"drawbridge/provisioning"
+)
+
+// onBoth runs a test of the Service on SQLite and on PostgreSQL.
+func onBoth(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db")))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t, testenv.Postgres(t)))
+	})
+}
+
+const issuer = "https://acme.okta.example"
+
+// issuers answers for any issuer that it is there.
+type issuers struct{}
+
+func (issuers) CheckIssuer(_ context.Context, issuer string) (string, error) { return issuer, nil }
+
+// world is a multi-tenant workspace Acme with two communities, a directory, a
+// connection that is paired with it and a verified domain, on a real store.
+type world struct {
+	*provisioning.Service
+	t     *testing.T
+	store *sqlstore.Store
+
+	ws       provisioning.WorkspaceID
+	root     provisioning.CommunityID
+	paris    provisioning.CommunityID
+	lyon     provisioning.CommunityID
+	guest    provisioning.RoleID
+	analyst  provisioning.RoleID
+	admin    provisioning.RoleID
+	conn     provisioning.Connection
+	okta     provisioning.DirectoryAccess
+	token    string
+	invited  provisioning.CreatedWorkspace
+	operator provisioning.Actor
+}
+
+func newWorld(t *testing.T, url string) *world {
+	t.Helper()
+	w := &world{t: t, operator: provisioning.Operator()}
+	w.Service, w.store = newService(t, url)
+	w.fill("Acme", "acme.example")
+	return w
+}
+
+// newService opens a Service of its own on the database: as another process would.
+func newService(t *testing.T, url string) (*provisioning.Service, *sqlstore.Store) {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), sqlstore.Options{URL: url, Migrate: sqlstore.MigrateUp})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	master := make([]byte, 32)
+	key, err := secret.GenerateDataKey(master, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.ID, key.Wrapped = fixedKey(t, store, key)
+	ring, err := secret.NewKeyring(master, nil, []secret.WrappedKey{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return provisioning.NewService(provisioning.Ports{
+		Store: store, Sealer: ring, Hasher: secret.Hasher{}, Issuers: issuers{},
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}), store
+}
+
+// fixedKey makes every Service on one database share its data key.
+func fixedKey(t *testing.T, store *sqlstore.Store, key secret.WrappedKey) (id string, wrapped []byte) {
+	t.Helper()
+	err := store.Update(t.Context(), func(tx *provisioning.Tx) error {
+		return tx.DataKeys.Create(t.Context(), provisioning.DataKey(key))
+	})
+	if err != nil && !errors.Is(err, provisioning.ErrConflict) {
+		t.Fatal(err)
+	}
+	err = store.View(t.Context(), func(tx *provisioning.Tx) error {
+		keys, err := tx.DataKeys.List(t.Context())
+		if err == nil {
+			id, wrapped = keys[0].ID, keys[0].Wrapped
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id, wrapped
+}
+
+// fill makes the workspace. A second world on one database is another tenant.
+func (w *world) fill(name, domain string) {
+	t, ctx := w.t, w.t.Context()
+	t.Helper()
+	w.invited = must(w.CreateWorkspace(ctx, w.operator, provisioning.NewWorkspace{
+		Name: name, MultiTenant: true, AdminEmail: "boss@" + domain,
+	}))(t)
+	w.ws, w.root = w.invited.Workspace.ID, w.invited.Root.ID
+	w.paris = must(w.CreateCommunity(ctx, w.operator, w.ws, provisioning.NewCommunity{Name: "SOC Paris"}))(t).ID
+	w.lyon = must(w.CreateCommunity(ctx, w.operator, w.ws, provisioning.NewCommunity{Name: "SOC Lyon"}))(t).ID
+	for slug, into := range map[string]*provisioning.RoleID{"guest": &w.guest, "analyst": &w.analyst, "admin": &w.admin} {
+		*into = must(w.FindRole(ctx, w.ws, slug))(t).ID
+	}
+	must(w.AddDomain(ctx, w.operator, w.ws, domain, true))(t)
+	d := must(w.CreateDirectory(ctx, w.operator, w.ws, provisioning.NewDirectory{Name: "Okta"}))(t)
+	w.conn = must(w.CreateConnection(ctx, w.operator, w.ws, provisioning.ConnectionWrite{
+		Name: ptr("Okta"), Issuer: ptr(issuer), ClientID: ptr("client"), ClientSecret: ptr("secret"),
+		AutoCreate: ptr(true), DefaultRole: &w.guest, DefaultCommunities: []provisioning.CommunityID{w.lyon},
+	}))(t)
+	_, token, err := w.CreateToken(ctx, w.operator, w.ws, d.ID, "okta", provisioning.DefaultTokenLifetime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.token = token
+	w.okta = must(w.AuthenticateDirectory(ctx, token))(t)
+}
+
+// person is a record as Okta pushes it.
+func person(externalID, userName string) provisioning.RecordWrite {
+	return provisioning.RecordWrite{ExternalID: ptr(externalID), Profile: provisioning.Profile{
+		UserName: userName, GivenName: "Given " + externalID, FamilyName: "Family",
+		Emails: []provisioning.Email{{Value: userName, Type: "work", Primary: true}},
+	}}
+}
+
+func (w *world) push(externalID, userName string) provisioning.DirectoryUser {
+	w.t.Helper()
+	return must(w.CreateDirectoryUser(w.t.Context(), w.okta, person(externalID, userName)))(w.t)
+}
+
+func (w *world) setActive(u provisioning.UserID, active bool) provisioning.DirectoryUser {
+	w.t.Helper()
+	return must(w.ChangeDirectoryUser(w.t.Context(), w.okta, string(u), func(r provisioning.RecordWrite) (provisioning.RecordWrite, error) {
+		r.Active = &active
+		return r, nil
+	}))(w.t)
+}
+
+func (w *world) pushGroup(name string, members ...provisioning.UserID) provisioning.DirectoryGroup {
+	w.t.Helper()
+	ids := make([]string, len(members))
+	for i, m := range members {
+		ids[i] = string(m)
+	}
+	return must(w.CreateDirectoryGroup(w.t.Context(), w.okta, provisioning.GroupWrite{DisplayName: name, Members: ids}))(w.t)
+}
+
+func (w *world) mapGroup(g provisioning.GroupID, c provisioning.CommunityID, r provisioning.RoleID) provisioning.Mapping {
+	w.t.Helper()
+	return must(w.CreateMapping(w.t.Context(), w.operator, w.ws, provisioning.MappingWrite{Group: g, Community: c, Role: r, Confirmed: true}))(w.t)
+}
+
+// signIn goes through the provider as somebody.
+func (w *world) signIn(subject, email string) (provisioning.SignedIn, error) {
+	return w.signInWith(provisioning.PendingSignIn{}, subject, email)
+}
+
+func (w *world) signInWith(p provisioning.PendingSignIn, subject, email string) (provisioning.SignedIn, error) {
+	return w.SignIn(w.t.Context(), w.conn, p, provisioning.Claims{
+		Issuer: issuer, Subject: subject, Email: email, PreferredUserName: email, Name: "Name of " + subject,
+	}, "test browser")
+}
+
+// roles returns what a user holds, as "slug in slug", sorted.
+func (w *world) roles(u provisioning.UserID) []string {
+	w.t.Helper()
+	user := must(w.FindUser(w.t.Context(), w.ws, string(u)))(w.t)
+	o := must(w.Overview(w.t.Context(), provisioning.Viewer{User: user, Workspace: w.invited.Workspace}))(w.t)
+	var all []string
+	for _, c := range o.Communities {
+		for _, r := range c.Roles {
+			all = append(all, r.Slug+" in "+c.Community.Slug)
+		}
+	}
+	return all
+}
+
+// events returns the types of all events of the workspace, oldest first.
+func (w *world) events() []provisioning.Event {
+	w.t.Helper()
+	var all []provisioning.Event
+	err := w.store.View(w.t.Context(), func(tx *provisioning.Tx) (err error) {
+		all, err = tx.Events.List(w.t.Context(), w.ws, "", 10_000)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+// warned reports whether a warning event of that type was written.
+func (w *world) warned(kind provisioning.EventType) bool {
+	w.t.Helper()
+	for _, e := range w.events() {
+		if e.Type == kind && e.Warning {
+			return true
+		}
+	}
+	return false
+}
+
+// refusedFor asserts why a sign-in was refused.
+func refusedFor(t *testing.T, err error, reason provisioning.RefusalReason) {
+	t.Helper()
+	var r *provisioning.Refusal
+	if !errors.As(err, &r) || r.Reason != reason {
+		t.Fatalf("sign-in: %v, want refused for %s", err, reason)
+	}
+	if r.Workspace.ID == "" {
+		t.Error("a refusal names no workspace, so its page can say nobody to ask")
+	}
+}
+
+// isKind asserts the kind and code of an error.
+func isKind(t *testing.T, err, kind error, code string) {
+	t.Helper()
+	if !errors.Is(err, kind) || provisioning.Code(err) != code {
+		t.Fatalf("error %v (code %q), want %v with code %q", err, provisioning.Code(err), kind, code)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// must returns the value of a call that has to work.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
