@@ -106,7 +106,7 @@ func TestUp_RefusesANewerSchema(t *testing.T) {
 		if _, err := migrations.Up(t.Context(), engine, db); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Exec("insert into goose_db_version (version_id, is_applied) values (9999, true)"); err != nil {
+		if _, err := db.ExecContext(t.Context(), "insert into goose_db_version (version_id, is_applied) values (9999, true)"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := migrations.Up(t.Context(), engine, db); !errors.Is(err, migrations.ErrNewerSchema) {

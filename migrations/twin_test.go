@@ -79,7 +79,7 @@ func facts(t *testing.T, engine migrations.Engine, query string) []string {
 	if _, err := migrations.Up(t.Context(), engine, db); err != nil {
 		t.Fatal(err)
 	}
-	found, err := db.Query(query)
+	found, err := db.QueryContext(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,10 @@ import (
 
 // Base names of the bridge's cookies. What a browser sees may carry a prefix: see [Cookies.Name].
 const (
-	SessionCookie = "drawbridge_session"
-	SignInCookie  = "drawbridge_signin"
+	SessionCookie    = "drawbridge_session"
+	SignInCookie     = "drawbridge_signin"
+	SignedOutCookie  = "drawbridge_signed_out" // somebody signed out here on purpose, not long ago (rule 20)
+	InvitationCookie = "drawbridge_invitation" // the token of the invitation that was opened here
 )
 
 // Cookies sets and reads the bridge's cookies: HttpOnly, SameSite=Lax, Path=/, and bound to this host by the prefix
