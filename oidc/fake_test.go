@@ -68,7 +68,7 @@ func (s *service) FindConnection(_ context.Context, _ provisioning.WorkspaceID, 
 	return c, nil
 }
 
-func (s *service) ClientSecret(provisioning.Connection) (string, error) { return secret, nil }
+func (s *service) ClientSecret(provisioning.Connection) (string, error) { return clientSecret, nil }
 
 func (s *service) Workspace(context.Context, provisioning.WorkspaceID) (provisioning.Workspace, error) {
 	return acme, nil

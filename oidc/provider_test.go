@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	issuer   = "https://acme.okta.example"
-	clientID = "bridge"
-	secret   = "s3cret:with/signs"
+	issuer       = "https://acme.okta.example"
+	clientID     = "bridge"
+	clientSecret = "s3cret:with/signs"
 )
 
 // Two keys are enough for all tests, and making one takes long.
@@ -138,7 +138,7 @@ func (p *provider) serveToken(w http.ResponseWriter, r *http.Request) {
 	delete(p.codes, code)
 	challenge := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	switch {
-	case id != clientID || given != secret:
+	case id != clientID || given != clientSecret:
 		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 	case !known,
 		a.query.Get("redirect_uri") != r.PostFormValue("redirect_uri"),

@@ -1,8 +1,10 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -48,17 +50,32 @@ func (f *tokenFault) Error() string {
 // Unwrap gives the cause.
 func (f *tokenFault) Unwrap() error { return f.cause }
 
-// remembering is a key set whose error survives go-oidc, which keeps the text
-// of it alone.
+// remembering is a key set that knows afterwards what became of a token: of its
+// errors go-oidc keeps the text alone.
 type remembering struct {
-	keys gooidc.KeySet
-	err  error
+	keys    gooidc.KeySet
+	payload []byte // signed by the provider
+	err     error
 }
 
 // VerifySignature implements gooidc.KeySet.
-func (r *remembering) VerifySignature(ctx context.Context, token string) (payload []byte, err error) {
-	payload, r.err = r.keys.VerifySignature(ctx, token)
-	return payload, r.err
+func (r *remembering) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	r.payload, r.err = r.keys.VerifySignature(ctx, token)
+	return r.payload, r.err
+}
+
+// fault names the check that a token failed in go-oidc.
+func (r *remembering) fault(x expected, err error) error {
+	var claims claimSet
+	switch {
+	case errors.Is(r.err, errNoKeys), errors.Is(r.err, context.Canceled):
+		return r.err
+	case errors.Is(r.err, errSignature):
+		return &tokenFault{check: "signature", cause: err}
+	case r.payload == nil, json.Unmarshal(r.payload, &claims) != nil:
+		return &tokenFault{check: "format", cause: err}
+	}
+	return &tokenFault{check: cmp.Or(claims.checkParties(x), "types"), cause: err}
 }
 
 // verifyIDToken checks an ID token (OpenID Connect Core 1.0 section 3.1.3.7)
@@ -74,17 +91,12 @@ func verifyIDToken(ctx context.Context, d document, keys gooidc.KeySet, raw stri
 		SkipExpiryCheck: true, // checkTimes has the tolerance that the library lacks
 	})
 	token, err := verifier.Verify(ctx, raw)
-	switch {
-	case errors.Is(remembered.err, errNoKeys), errors.Is(remembered.err, context.Canceled):
-		return nil, remembered.err
-	case errors.Is(remembered.err, errSignature):
-		return nil, &tokenFault{check: "signature", cause: err}
-	case err != nil:
-		return nil, &tokenFault{check: "library", cause: err}
+	if err != nil {
+		return nil, remembered.fault(x, err)
 	}
 	var claims claimSet
 	if err := token.Claims(&claims); err != nil {
-		return nil, &tokenFault{check: "claims", cause: err}
+		return nil, &tokenFault{check: "format", cause: err}
 	}
 	if token.AccessTokenHash != "" && token.VerifyAccessToken(x.accessToken) != nil {
 		return nil, &tokenFault{check: "at_hash"}

@@ -1,18 +1,25 @@
 package oidc_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc/oidctest"
 	"github.com/go-jose/go-jose/v4"
 
+	"drawbridge/internal/egress"
 	"drawbridge/internal/web"
+	"drawbridge/oidc"
 )
 
 // signInBy brings a token of the test's making through the whole face.
@@ -45,9 +52,9 @@ func TestHostileClaims(t *testing.T) {
 		"sub too long":                {set("sub", strings.Repeat("a", 256)), "token_sub"},
 		"sub beyond ASCII":            {set("sub", "00uadä"), "token_sub"},
 		"sub with a line break":       {set("sub", "00u\nada"), "token_sub"},
-		"sub a number":                {set("sub", 7), "token_library"},
+		"sub a number":                {set("sub", 7), "token_sub"},
 		"iat missing":                 {drop("iat"), "token_iat"},
-		"iat null":                    {set("iat", nil), "token_library"},
+		"iat null":                    {set("iat", nil), "token_types"},
 		"iat zero":                    {set("iat", 0), "token_iat"},
 		"iat 5 minutes ahead":         {set("iat", at(5*time.Minute)), "token_clock"},
 		"iat a day old":               {set("iat", at(-24*time.Hour)), "token_clock"},
@@ -58,10 +65,10 @@ func TestHostileClaims(t *testing.T) {
 		"nbf negative":                {set("nbf", -1), "token_nbf"},
 		"nonce missing":               {drop("nonce"), "token_nonce"},
 		"nonce of another":            {set("nonce", "another"), "token_nonce"},
-		"iss of another provider":     {set("iss", "https://evil.example"), "token_library"},
-		"iss with a slash":            {set("iss", issuer+"/"), "token_library"},
-		"aud of another client":       {set("aud", "another"), "token_library"},
-		"aud missing":                 {drop("aud"), "token_library"},
+		"iss of another provider":     {set("iss", "https://evil.example"), "token_iss"},
+		"iss with a slash":            {set("iss", issuer+"/"), "token_iss"},
+		"aud of another client":       {set("aud", "another"), "token_aud"},
+		"aud missing":                 {drop("aud"), "token_aud"},
 		"two audiences":               {set("aud", []string{clientID, "another"}), "token_aud"},
 		"the same audience twice":     {set("aud", []string{clientID, clientID}), "token_aud"},
 		"azp of another client":       {set("azp", "another"), "token_azp"},
@@ -129,11 +136,42 @@ func TestSoundTokens(t *testing.T) {
 	}
 }
 
+func TestAcceptedAlgorithms(t *testing.T) {
+	t.Parallel()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ec := newEC(t)
+	tests := map[string]struct {
+		private, public any
+	}{
+		"RS512": {firstKey(), firstKey().Public()},
+		"PS256": {firstKey(), firstKey().Public()},
+		"ES256": {ec, ec.Public()},
+		"EdDSA": {private, public},
+	}
+	for alg, tc := range tests {
+		t.Run(alg, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.op.change(func() {
+				s.op.keys = []jose.JSONWebKey{publicKey("k2", tc.public)}
+				s.op.discovery["id_token_signing_alg_values_supported"] = []string{"HS256", alg}
+			})
+			_, status := signInBy(t, s, func(c map[string]any) string { return oidctest.SignIDToken(tc.private, "k2", alg, encode(c)) })
+			if status != http.StatusSeeOther {
+				t.Errorf("status %d, outcome %q", status, s.outcome(t))
+			}
+		})
+	}
+}
+
 func TestHostileSignatures(t *testing.T) {
 	t.Parallel()
 	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	shared := func(c map[string]any) string {
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret + strings.Repeat("x", 32))}, nil)
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(clientSecret + strings.Repeat("x", 32))}, nil)
 		if err != nil {
 			t.Error(err)
 			return ""
@@ -151,18 +189,18 @@ func TestHostileSignatures(t *testing.T) {
 		token   func(map[string]any) string
 		outcome string
 	}{
-		"none":              {func(c map[string]any) string { return part(`{"alg":"none"}`) + "." + part(encode(c)) + "." }, "token_library"},
-		"HS256":             {shared, "token_library"},
+		"none":              {func(c map[string]any) string { return part(`{"alg":"none"}`) + "." + part(encode(c)) + "." }, "token_format"},
+		"HS256":             {shared, "token_format"},
 		"another key":       {func(c map[string]any) string { return oidctest.SignIDToken(secondKey(), "k1", "RS256", encode(c)) }, "token_signature"},
 		"an unknown key id": {func(c map[string]any) string { return oidctest.SignIDToken(firstKey(), "k9", "RS256", encode(c)) }, "token_signature"},
-		"an unlisted alg":   {func(c map[string]any) string { return oidctest.SignIDToken(ec, "k1", "ES256", encode(c)) }, "token_library"},
+		"an unlisted alg":   {func(c map[string]any) string { return oidctest.SignIDToken(ec, "k1", "ES256", encode(c)) }, "token_format"},
 		"claims changed": {func(c map[string]any) string {
 			a := strings.Split(sign(c), ".")
 			return a[0] + "." + part(`{}`) + "." + a[2]
 		}, "token_signature"},
 		"no token":             {func(map[string]any) string { return "" }, "token_size"},
-		"no token at all":      {func(map[string]any) string { return "not a token" }, "token_library"},
-		"claims are no object": {func(map[string]any) string { return oidctest.SignIDToken(firstKey(), "k1", "RS256", `[]`) }, "token_library"},
+		"no token at all":      {func(map[string]any) string { return "not a token" }, "token_format"},
+		"claims are no object": {func(map[string]any) string { return oidctest.SignIDToken(firstKey(), "k1", "RS256", `[]`) }, "token_format"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -287,5 +325,22 @@ func TestTokenEndpointFaults(t *testing.T) {
 				t.Errorf("status %d, outcome %q, want %d, %q", status, got, tc.status, tc.why)
 			}
 		})
+	}
+}
+
+// TestATokenEndpointAtAPrivateAddressIsNotAsked: what a discovery document names
+// is a stranger's address too.
+func TestATokenEndpointAtAPrivateAddressIsNotAsked(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Bool
+	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Store(true) }))
+	defer inside.Close()
+	s := newSite(t)
+	s.op.change(func() { s.op.discovery["token_endpoint"] = inside.URL + "/token" })
+	logger := slog.New(slog.NewJSONHandler(s.log, nil))
+	s.handler = faceWith(t, public, s.service, oidc.NewProviders(s.op.client(), logger), egress.New(egress.Options{}), logger)
+	_, status := signInBy(t, s, sign)
+	if got := s.outcome(t); status != http.StatusBadGateway || got != "provider_unreachable" || asked.Load() {
+		t.Errorf("status %d, outcome %q, asked %v", status, got, asked.Load())
 	}
 }

@@ -113,16 +113,12 @@ func (w *work) mayAdopt(ctx context.Context, d Directory, u User, n RecordWrite)
 	if err := w.invitationForbidsAdoption(ctx, u.ID); err != nil {
 		return err
 	}
-	owner, err := w.subjectOwner(ctx, d, textOf(n.ExternalID))
-	if err != nil {
+	if err := w.externalIDFree(ctx, d, u.ID, textOf(n.ExternalID)); err != nil {
 		return err
 	}
-	switch owner {
-	case u.ID:
-		return nil
-	case "":
-	default:
-		return conflict("external_id_taken", "This externalId is pinned to another user of the workspace.")
+	owner, err := w.subjectOwner(ctx, d, textOf(n.ExternalID))
+	if err != nil || owner == u.ID {
+		return err
 	}
 	return w.mayAdoptByName(ctx, u, n)
 }

@@ -95,6 +95,10 @@ func (s *Service) changeConnection(ctx context.Context, a Actor, ws WorkspaceID,
 ) (c Connection, err error) {
 	o := changeOptions{action: action, target: string(id)}
 	err = s.change(ctx, a, ws, o, func(ctx context.Context, w *work) error {
+		// Of two changes at once neither may write back what the other replaced.
+		if err := w.Workspaces.Lock(ctx, ws); err != nil {
+			return err
+		}
 		if c, err = w.connection(ctx, id); err != nil {
 			return err
 		}
@@ -115,7 +119,7 @@ func (w *work) connection(ctx context.Context, id ConnectionID) (Connection, err
 	if err == nil && c.Workspace != w.ws {
 		return Connection{}, notFound("connection")
 	}
-	return c, err
+	return c, orNotFound(err, "connection")
 }
 
 func (w *work) writeConnection(ctx context.Context, c *Connection, n ConnectionWrite) error {
@@ -148,13 +152,20 @@ func (w *work) writeProvider(c *Connection, n ConnectionWrite) error {
 		if *n.ClientSecret == "" || len(*n.ClientSecret) > 1024 {
 			return invalid("client_secret", "The client secret has 1 to 1,024 characters.")
 		}
-		sealed, err := w.s.sealer.Seal(string(w.ws), secretRow(c.ID), []byte(*n.ClientSecret))
-		if err != nil {
-			return err
-		}
-		c.ClientSecret = sealed
+		return w.sealSecret(c, *n.ClientSecret)
 	}
 	return nil
+}
+
+// sealSecret leaves the secret that the connection has already as it is
+// sealed: sealing it again would look like a change.
+func (w *work) sealSecret(c *Connection, secret string) error {
+	if known, err := w.s.ClientSecret(*c); err == nil && known == secret {
+		return nil
+	}
+	sealed, err := w.s.sealer.Seal(string(w.ws), secretRow(c.ID), []byte(secret))
+	c.ClientSecret = sealed
+	return err
 }
 
 func secretRow(id ConnectionID) string { return "connection/" + string(id) + "/client-secret" }
@@ -177,6 +188,10 @@ func (w *work) writeDefaults(ctx context.Context, c *Connection, n ConnectionWri
 	if c.DefaultRole != "" && len(c.DefaultCommunities) == 0 && !w.anchors.multiTenant {
 		c.DefaultCommunities = []CommunityID{w.anchors.root}
 	}
+	givesNothing := n.DefaultRole == nil && n.DefaultCommunities == nil && !c.AutoCreate
+	if givesNothing {
+		return nil
+	}
 	if c.AutoCreate && (c.DefaultRole == "" || len(c.DefaultCommunities) == 0) {
 		return invalid("defaults", "Automatic user creation needs a default role and at least one default community.")
 	}
@@ -184,6 +199,11 @@ func (w *work) writeDefaults(ctx context.Context, c *Connection, n ConnectionWri
 }
 
 func (w *work) checkDefaults(ctx context.Context, c Connection, confirmed bool) error {
+	for _, id := range c.DefaultCommunities {
+		if _, err := w.community(ctx, id); err != nil {
+			return err
+		}
+	}
 	if c.DefaultRole == "" {
 		return nil
 	}
@@ -192,23 +212,14 @@ func (w *work) checkDefaults(ctx context.Context, c Connection, confirmed bool) 
 		return err
 	}
 	for _, id := range c.DefaultCommunities {
-		if _, err := w.community(ctx, id); err != nil {
-			return err
-		}
 		if err := w.requireAll(ctx, role.Permissions, id); err != nil {
 			return err
 		}
-		if err := confirmGiving(w.anchors, id, role, confirmed || w.singleTenantRoot(id, role)); err != nil {
+		if err := confirmGiving(w.anchors, id, role, confirmed); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// singleTenantRoot: in a single-tenant workspace the root is the one community
-// there is; only an administrative role needs confirmation there.
-func (w *work) singleTenantRoot(c CommunityID, r Role) bool {
-	return !w.anchors.multiTenant && c == w.anchors.root && !anyAdministrative(r.Permissions)
 }
 
 func (w *work) role(ctx context.Context, id RoleID) (Role, error) {

@@ -130,7 +130,12 @@ func (w *work) pair(ctx context.Context, d Directory, c ConnectionID) error {
 	if err := w.Directories.Update(ctx, d); err != nil {
 		return err
 	}
+	if err := w.forgetTokens(ctx, d.ID); err != nil {
+		return err
+	}
+	w.administrators.touched = true // a record is a way in now
 	w.record(note{action: "directory.pair", kind: "directory", target: string(d.ID), details: map[string]string{"connection": string(c)}})
+	w.emit("directory.paired", string(d.ID), map[string]string{"connection": string(c)})
 	after := UserID("")
 	for {
 		users, err := w.Records.OfDirectory(ctx, w.ws, d.ID, after, refreshChunk)
@@ -179,7 +184,7 @@ func (s *Service) UpdateDirectory(ctx context.Context, a Actor, ws WorkspaceID, 
 		if err := w.require(ctx, DirectoryEdit, w.anchors.root); err != nil {
 			return err
 		}
-		if d, err = w.directory(ctx, id); err != nil {
+		if d, err = w.lockedDirectory(ctx, id); err != nil {
 			return err
 		}
 		return w.updateDirectory(ctx, &d, n)
@@ -216,17 +221,13 @@ func (w *work) updateDirectory(ctx context.Context, d *Directory, n DirectoryWri
 	return w.repair(ctx, d, *n.Connection)
 }
 
-// repair pairs the directory with another connection, or with none.
+// repair pairs the directory with another connection.
 func (w *work) repair(ctx context.Context, d *Directory, c ConnectionID) error {
 	if _, err := w.connection(ctx, c); err != nil {
 		return err
 	}
-	w.administrators.touched = true
-	if err := w.pair(ctx, *d, c); err != nil {
-		return err
-	}
 	d.Connection = c
-	return w.forgetTokens(ctx, d.ID)
+	return w.pair(ctx, *d, c)
 }
 
 func switchDetails(switches map[string]bool) map[string]string {
@@ -242,7 +243,16 @@ func (w *work) directory(ctx context.Context, id DirectoryID) (Directory, error)
 	if err == nil && (d.Workspace != w.ws || !d.DeletedAt.IsZero()) {
 		return Directory{}, notFound("directory")
 	}
-	return d, err
+	return d, orNotFound(err, "directory")
+}
+
+// lockedDirectory keeps other changes of the directory out, so that none
+// writes back what another replaced.
+func (w *work) lockedDirectory(ctx context.Context, id DirectoryID) (Directory, error) {
+	if err := w.Workspaces.Lock(ctx, w.ws); err != nil {
+		return Directory{}, err
+	}
+	return w.directory(ctx, id)
 }
 
 // forgetTokens makes every process look the directory up again.
@@ -263,7 +273,7 @@ func (s *Service) DeleteDirectory(ctx context.Context, a Actor, ws WorkspaceID, 
 		if err := w.require(ctx, DirectoryEdit, w.anchors.root); err != nil {
 			return err
 		}
-		d, err := w.directory(ctx, id)
+		d, err := w.lockedDirectory(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -297,20 +307,29 @@ func (w *work) deleteGroupsOf(ctx context.Context, d Directory) error {
 			return err
 		}
 		for _, g := range groups {
-			mappings, err := w.Mappings.List(ctx, w.ws, g.ID)
-			if err != nil {
+			if err := w.deleteGroup(ctx, g.ID); err != nil {
 				return err
 			}
-			for _, m := range mappings {
-				if err := w.Mappings.Delete(ctx, w.ws, m.ID); err != nil {
-					return err
-				}
-			}
-			if err := w.deleteGroup(ctx, g.ID); err != nil {
+			if err := w.deleteMappingsOf(ctx, g.ID); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// deleteMappingsOf ends the mappings of a group that has no members any more:
+// they are what told deleteGroup whom to resolve again, so they go after it.
+func (w *work) deleteMappingsOf(ctx context.Context, g GroupID) error {
+	mappings, err := w.Mappings.List(ctx, w.ws, g)
+	if err != nil {
+		return err
+	}
+	for _, m := range mappings {
+		if err := w.endMapping(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *work) freeRecordsOf(ctx context.Context, d Directory) error {
@@ -421,7 +440,7 @@ func (s *Service) RevokeToken(ctx context.Context, a Actor, id TokenID) error {
 	var t DirectoryToken
 	err := s.store.View(ctx, func(tx *Tx) (err error) {
 		t, _, err = tx.Tokens.Find(ctx, id)
-		return err
+		return orNotFound(err, "token")
 	})
 	if err != nil {
 		return err

@@ -90,7 +90,18 @@ func errBadToken() error {
 	return fail(ErrUnauthenticated, "token", "The token is not one of a directory here, has expired or was revoked. Make a new one and paste it into the identity provider.")
 }
 
-// directoryChange is the frame of what a directory writes.
-func (s *Service) directoryChange(ctx context.Context, a DirectoryAccess, o changeOptions, fn func(context.Context, *work) error) error {
-	return s.change(ctx, a.Actor, a.Directory.Workspace, o, fn)
+// directoryChange is the frame of what a directory writes. A verdict may be
+// half a second old: fn gets the directory as it stands now, and one that was
+// deleted meanwhile writes nothing.
+func (s *Service) directoryChange(ctx context.Context, a DirectoryAccess, o changeOptions, fn func(context.Context, *work, Directory) error) error {
+	return s.change(ctx, a.Actor, a.Directory.Workspace, o, func(ctx context.Context, w *work) error {
+		d, err := w.directory(ctx, a.Directory.ID)
+		if errors.Is(err, ErrNotFound) {
+			return errBadToken()
+		}
+		if err != nil {
+			return err
+		}
+		return fn(ctx, w, d)
+	})
 }

@@ -60,7 +60,7 @@ func (s *Service) GetDirectoryGroup(ctx context.Context, a DirectoryAccess, id s
 	err = s.store.View(ctx, func(tx *Tx) error {
 		group, err := tx.Groups.Get(ctx, a.Directory.Workspace, GroupID(id))
 		if err != nil {
-			return err
+			return orNotFound(err, "group")
 		}
 		if group.Directory != a.Directory.ID || !group.DeletedAt.IsZero() {
 			return notFound("group")
@@ -82,16 +82,16 @@ func (s *Service) CreateDirectoryGroup(ctx context.Context, a DirectoryAccess, n
 		return g, err
 	}
 	o := changeOptions{action: "directory.group_create", onLoss: lossSafeguarded}
-	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work) error {
+	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
 		group := Group{
-			Workspace: w.ws, ID: GroupID(s.ids.New()), Directory: a.Directory.ID, DisplayName: n.DisplayName,
+			Workspace: w.ws, ID: GroupID(s.ids.New()), Directory: d.ID, DisplayName: n.DisplayName,
 			ExternalID: textOf(n.ExternalID), Version: 1, CreatedAt: w.Now(), UpdatedAt: w.Now(),
 		}
 		if err := w.Groups.Create(ctx, group); err != nil {
 			return groupNameTaken(err)
 		}
 		w.record(note{action: "group.create", kind: "group", target: string(group.ID), words: map[string]string{"name": group.DisplayName}})
-		w.emit(EventGroupCreated, string(group.ID), map[string]string{"directory": string(a.Directory.ID)})
+		w.emit(EventGroupCreated, string(group.ID), map[string]string{"directory": string(d.ID)})
 		steps := []MemberChange{{Kind: AddMembers, IDs: n.Members}}
 		if _, err := w.changeMembers(ctx, group, steps); err != nil {
 			return err
@@ -127,8 +127,8 @@ func (s *Service) ChangeDirectoryGroup(ctx context.Context, a DirectoryAccess, i
 		return g, notFound("group")
 	}
 	o := changeOptions{action: "directory.group_change", target: id, onLoss: lossSafeguarded}
-	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work) error {
-		group, err := w.groupOf(ctx, a.Directory, GroupID(id))
+	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
+		group, err := w.groupOf(ctx, d, GroupID(id))
 		if err != nil {
 			return err
 		}
@@ -166,8 +166,8 @@ func (w *work) changeGroup(ctx context.Context, g Group, c GroupChange) (Group, 
 	}
 	g.Version++
 	g.UpdatedAt = w.Now()
-	if g.DisplayName != before.DisplayName {
-		w.record(note{action: "group.rename", kind: "group", target: string(g.ID), words: map[string]string{"name": g.DisplayName}})
+	if g.DisplayName != before.DisplayName || g.ExternalID != before.ExternalID {
+		w.record(note{action: "group.change", kind: "group", target: string(g.ID), words: map[string]string{"name": g.DisplayName}})
 	}
 	w.emit(EventGroupChanged, string(g.ID), map[string]string{"directory": string(g.Directory)})
 	return g, groupNameTaken(w.Groups.Update(ctx, g))
@@ -290,10 +290,14 @@ func joinIDs(ids []UserID) string {
 	return b.String()
 }
 
+// userIDs returns, in order, the ids that can be somebody's. Other text that a
+// client sent as an id never reaches the database.
 func userIDs(ids map[string]bool) []UserID {
 	users := make([]UserID, 0, len(ids))
 	for id := range ids {
-		users = append(users, UserID(id))
+		if ValidID(id) {
+			users = append(users, UserID(id))
+		}
 	}
 	slices.Sort(users)
 	return users
@@ -306,8 +310,8 @@ func (s *Service) DeleteDirectoryGroup(ctx context.Context, a DirectoryAccess, i
 		return notFound("group")
 	}
 	o := changeOptions{action: "directory.group_delete", target: id, onLoss: lossSafeguarded}
-	return s.directoryChange(ctx, a, o, func(ctx context.Context, w *work) error {
-		if _, err := w.groupOf(ctx, a.Directory, GroupID(id)); err != nil {
+	return s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
+		if _, err := w.groupOf(ctx, d, GroupID(id)); err != nil {
 			return err
 		}
 		return w.deleteGroup(ctx, GroupID(id))

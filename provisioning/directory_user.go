@@ -17,11 +17,7 @@ func (s *Service) FindDirectoryUsers(ctx context.Context, a DirectoryAccess, f F
 		Filter: f, Adoptable: f != nil, Offset: offset, Limit: limit,
 	}
 	err = s.store.View(ctx, func(tx *Tx) error {
-		var users []User
-		if users, total, err = tx.Records.List(ctx, a.Directory.Workspace, q); err != nil {
-			return err
-		}
-		found, err = withGroups(ctx, tx, a.Directory.Workspace, users)
+		found, total, err = tx.Records.List(ctx, a.Directory.Workspace, q)
 		return err
 	})
 	return found, total, err
@@ -76,8 +72,8 @@ func (s *Service) CreateDirectoryUser(ctx context.Context, a DirectoryAccess, n 
 		return u, err
 	}
 	o := changeOptions{action: "directory.user_create", onLoss: lossWarned}
-	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work) error {
-		u, err = w.createDirectoryUser(ctx, a.Directory, n)
+	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
+		u, err = w.createDirectoryUser(ctx, d, n)
 		return err
 	})
 	return u, err
@@ -98,6 +94,9 @@ func (w *work) createDirectoryUser(ctx context.Context, d Directory, n RecordWri
 	if candidate != "" {
 		return w.adopt(ctx, d, candidate, n)
 	}
+	if err := w.notRetired(ctx, d, textOf(n.ExternalID)); err != nil {
+		return DirectoryUser{}, err
+	}
 	u := User{
 		Workspace: w.ws, ID: UserID(w.s.ids.New()), Origin: OriginDirectory, Directory: d.ID,
 		Version: 1, CreatedAt: w.Now(), UpdatedAt: w.Now(),
@@ -110,26 +109,27 @@ func (w *work) createDirectoryUser(ctx context.Context, d Directory, n RecordWri
 		return DirectoryUser{}, err
 	}
 	w.userCreated(u)
-	if err := w.liftTombstones(ctx, w.pushedAs(ctx, d, n)); err != nil {
+	as, err := w.recordedAs(ctx, d, textOf(n.ExternalID), n.Profile)
+	if err != nil {
+		return DirectoryUser{}, err
+	}
+	if err := w.liftTombstones(ctx, as); err != nil {
 		return DirectoryUser{}, err
 	}
 	return w.giveRecord(ctx, d, u, n)
 }
 
-// pushedAs is what a SCIM create lifts tombstones of: the record, the names,
-// and the subject that the paired connection knows the person by.
-func (w *work) pushedAs(ctx context.Context, d Directory, n RecordWrite) knownAs {
-	k := knownAs{
-		directory: d.ID, externalID: textOf(n.ExternalID),
-		userName: n.Profile.UserName, email: n.Profile.PrimaryEmail(),
+// recordedAs is what a record makes a person known by: itself, the names, and
+// the subject by which the paired connection will know them. A SCIM create
+// lifts just those tombstones that the removal of the record left.
+func (w *work) recordedAs(ctx context.Context, d Directory, externalID string, p Profile) (knownAs, error) {
+	k := knownAs{directory: d.ID, externalID: externalID, userName: p.UserName, email: p.PrimaryEmail()}
+	if d.Connection == "" || externalID == "" {
+		return k, nil
 	}
-	if d.Connection == "" || k.externalID == "" {
-		return k
-	}
-	if c, err := w.Connections.Find(ctx, d.Connection); err == nil {
-		k.issuer, k.subject = c.Issuer, k.externalID
-	}
-	return k
+	c, err := w.Connections.Find(ctx, d.Connection)
+	k.issuer, k.subject = c.Issuer, externalID
+	return k, err
 }
 
 func (w *work) findByExternalID(ctx context.Context, d Directory, externalID string) (UserID, error) {
@@ -150,7 +150,7 @@ func (w *work) revive(ctx context.Context, d Directory, id UserID, n RecordWrite
 	if err != nil {
 		return DirectoryUser{}, err
 	}
-	if u.Record == nil || u.Record.Directory != d.ID {
+	if u.Record == nil || u.Record.Directory != d.ID || u.Record.ExternalID != textOf(n.ExternalID) {
 		return DirectoryUser{}, errAgain
 	}
 	if u.Record.Active {
@@ -182,10 +182,13 @@ func (w *work) giveRecord(ctx context.Context, d Directory, u User, n RecordWrit
 		return DirectoryUser{}, err
 	}
 	u.Directory, u.Record = d.ID, &r
+	// A directory that was deleted may have left its block: it is this one's now.
+	put := w.unblock
 	if !r.Active {
-		if err := w.block(ctx, u, BlockDirectory); err != nil {
-			return DirectoryUser{}, err
-		}
+		put = w.block
+	}
+	if err := put(ctx, u, BlockDirectory); err != nil {
+		return DirectoryUser{}, err
 	}
 	return w.asDirectoryUser(ctx, u)
 }
@@ -219,8 +222,8 @@ func (s *Service) ChangeDirectoryUser(ctx context.Context, a DirectoryAccess, id
 		return u, notFound("user")
 	}
 	o := changeOptions{action: "directory.user_change", target: id, onLoss: lossWarned}
-	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work) error {
-		u, err = w.changeDirectoryUser(ctx, a.Directory, UserID(id), change)
+	err = s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
+		u, err = w.changeDirectoryUser(ctx, d, UserID(id), change)
 		return err
 	})
 	return u, err
@@ -380,12 +383,12 @@ func (s *Service) DeleteDirectoryUser(ctx context.Context, a DirectoryAccess, id
 		return notFound("user")
 	}
 	o := changeOptions{action: "directory.user_delete", target: id, onLoss: lossWarned}
-	return s.directoryChange(ctx, a, o, func(ctx context.Context, w *work) error {
+	return s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
 		u, err := w.lockedUser(ctx, UserID(id))
 		if err != nil {
 			return err
 		}
-		if u.Record == nil || u.Record.Directory != a.Directory.ID {
+		if u.Record == nil || u.Record.Directory != d.ID {
 			return notFound("user")
 		}
 		return w.remove(ctx, u)

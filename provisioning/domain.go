@@ -79,12 +79,12 @@ func (s *Service) Domains(ctx context.Context, ws WorkspaceID) (all []Domain, er
 // ConnectionsFor returns the enabled connections to which the domain of an
 // address leads, of all workspaces that verified it.
 func (s *Service) ConnectionsFor(ctx context.Context, email string) (all []Connection, err error) {
-	name := DomainOf(strings.TrimSpace(email))
-	if name == "" {
-		return nil, invalid("email", "This is no e-mail address.")
+	email = strings.TrimSpace(email)
+	if err := checkEmail(email); err != nil {
+		return nil, err
 	}
 	err = s.store.View(ctx, func(tx *Tx) error {
-		all, err = tx.Domains.Connections(ctx, name)
+		all, err = tx.Domains.Connections(ctx, DomainOf(email))
 		return err
 	})
 	return all, err

@@ -86,6 +86,14 @@ func notFound(what string) *Error {
 	return fail(ErrNotFound, "not_found", "There is no such %s.", what)
 }
 
+// orNotFound gives what a Store did not find the words that its reader needs.
+func orNotFound(err error, what string) error {
+	if errors.Is(err, ErrNotFound) && Code(err) == "" {
+		return notFound(what)
+	}
+	return err
+}
+
 func invalid(code, format string, args ...any) *Error {
 	return fail(ErrInvalid, code, format, args...)
 }

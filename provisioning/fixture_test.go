@@ -40,8 +40,9 @@ func (issuers) CheckIssuer(_ context.Context, issuer string) (string, error) { r
 // connection that is paired with it and a verified domain, on a real store.
 type world struct {
 	*provisioning.Service
-	t     *testing.T
+	t     testing.TB
 	store *sqlstore.Store
+	url   string // of the database
 
 	ws       provisioning.WorkspaceID
 	root     provisioning.CommunityID
@@ -57,22 +58,28 @@ type world struct {
 	operator provisioning.Actor
 }
 
-func newWorld(t *testing.T, url string) *world {
+func newWorld(t testing.TB, url string) *world {
 	t.Helper()
-	w := &world{t: t, operator: provisioning.Operator()}
+	w := &world{t: t, url: url, operator: provisioning.Operator()}
 	w.Service, w.store = newService(t, url)
 	w.fill("Acme", "acme.example")
 	return w
 }
 
 // newService opens a Service of its own on the database: as another process would.
-func newService(t *testing.T, url string) (*provisioning.Service, *sqlstore.Store) {
+func newService(t testing.TB, url string) (*provisioning.Service, *sqlstore.Store) {
 	t.Helper()
 	store, err := sqlstore.Open(t.Context(), sqlstore.Options{URL: url, Migrate: sqlstore.MigrateUp})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
+	return serviceOn(t, store), store
+}
+
+// serviceOn makes a Service on a store that is open.
+func serviceOn(t testing.TB, store provisioning.Store) *provisioning.Service {
+	t.Helper()
 	master := make([]byte, 32)
 	key, err := secret.GenerateDataKey(master, time.Now())
 	if err != nil {
@@ -86,14 +93,14 @@ func newService(t *testing.T, url string) (*provisioning.Service, *sqlstore.Stor
 	return provisioning.NewService(provisioning.Ports{
 		Store: store, Sealer: ring, Hasher: secret.Hasher{}, Issuers: issuers{},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	}), store
+	})
 }
 
 // fixedKey makes every Service on one database share its data key.
-func fixedKey(t *testing.T, store *sqlstore.Store, key secret.WrappedKey) (id string, wrapped []byte) {
+func fixedKey(t testing.TB, store provisioning.Store, key secret.WrappedKey) (id string, wrapped []byte) {
 	t.Helper()
 	err := store.Update(t.Context(), func(tx *provisioning.Tx) error {
-		return tx.DataKeys.Create(t.Context(), provisioning.DataKey(key))
+		return tx.DataKeys.Create(t.Context(), provisioning.DataKey(key), 0)
 	})
 	if err != nil && !errors.Is(err, provisioning.ErrConflict) {
 		t.Fatal(err)
@@ -246,8 +253,8 @@ func isKind(t *testing.T, err, kind error, code string) {
 func ptr[T any](v T) *T { return &v }
 
 // must returns the value of a call that has to work.
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)

@@ -115,6 +115,9 @@ func (s *Service) FindDirectory(ctx context.Context, ws WorkspaceID, ref string)
 // FindGroup returns the group, not deleted, of that id or name; of one
 // directory if d is not "".
 func (s *Service) FindGroup(ctx context.Context, ws WorkspaceID, d DirectoryID, ref string) (g Group, err error) {
+	if err := checkText("group", ref, maxName); err != nil {
+		return g, err
+	}
 	err = s.store.View(ctx, func(tx *Tx) error {
 		if ValidID(ref) {
 			g, err = tx.Groups.Get(ctx, ws, GroupID(ref))
@@ -149,6 +152,9 @@ func findUser(ctx context.Context, tx *Tx, ws WorkspaceID, ref string) (User, er
 		if u, err := tx.Users.Get(ctx, ws, UserID(ref)); err == nil && u.RemovedAt.IsZero() {
 			return u, nil
 		}
+	}
+	if err := checkText("user", ref, maxUserName); err != nil {
+		return User{}, err
 	}
 	found, err := tx.Users.List(ctx, ws, UserQuery{Key: Fold(strings.TrimSpace(ref)), Limit: 3})
 	if err != nil {

@@ -26,7 +26,8 @@ type Plan struct {
 	Stay        int // affected users who gain and lose nothing
 }
 
-// PlanLine is one reason that starts or ends.
+// PlanLine is one role that a user gains or loses, with the reason that starts
+// or ends.
 type PlanLine struct {
 	User   UserID
 	Name   string // display name, else userName
@@ -111,7 +112,7 @@ func (w *work) liveGroup(ctx context.Context, id GroupID) (Group, error) {
 	if err == nil && !g.DeletedAt.IsZero() {
 		return Group{}, notFound("group")
 	}
-	return g, err
+	return g, orNotFound(err, "group")
 }
 
 // refreshGroup brings the projection up to date for all members of a group.
@@ -136,21 +137,22 @@ func (w *work) refreshGroup(ctx context.Context, g GroupID) (accessChange, error
 func (w *work) plan(ctx context.Context, n MappingWrite, c accessChange) (Plan, error) {
 	p := Plan{Fingerprint: fingerprint(n, c)}
 	touched := make(map[UserID]bool)
+	had := make(map[Reason]bool, len(c.ended))
+	for _, m := range c.ended {
+		had[m.Reason.bare()] = true
+	}
 	for _, r := range c.started {
-		line, err := w.planLine(ctx, r)
-		if err != nil {
+		if had[r.bare()] {
+			continue
+		}
+		if err := w.planLine(ctx, r, touched, &p.Gain); err != nil {
 			return p, err
 		}
-		p.Gain = append(p.Gain, line)
-		touched[r.User] = true
 	}
 	for _, m := range c.ended {
-		line, err := w.planLine(ctx, m.Reason)
-		if err != nil {
+		if err := w.planLine(ctx, m.Reason, touched, &p.Lose); err != nil {
 			return p, err
 		}
-		p.Lose = append(p.Lose, line)
-		touched[m.User] = true
 	}
 	members, err := w.Members.Of(ctx, w.ws, []GroupID{n.Group})
 	for _, m := range members {
@@ -161,10 +163,26 @@ func (w *work) plan(ctx context.Context, n MappingWrite, c accessChange) (Plan, 
 	return p, err
 }
 
-func (w *work) planLine(ctx context.Context, r Reason) (PlanLine, error) {
+// planLine adds a reason that starts or ends, unless the user has the role in
+// the community for another reason: then nothing is gained or lost by it.
+func (w *work) planLine(ctx context.Context, r Reason, touched map[UserID]bool, to *[]PlanLine) error {
+	held, err := w.Access.OfUser(ctx, w.ws, r.User)
+	if err != nil {
+		return err
+	}
+	for _, m := range held {
+		if m.Reason != r && m.Reason.bare() == r.bare() {
+			return nil
+		}
+	}
 	u, err := w.Users.Get(ctx, w.ws, r.User)
-	return PlanLine{User: r.User, Name: u.Name(), Email: u.Email, Reason: r}, err
+	*to = append(*to, PlanLine{User: r.User, Name: u.Name(), Email: u.Email, Reason: r})
+	touched[r.User] = true
+	return err
 }
+
+// bare is who holds what, without why.
+func (r Reason) bare() Reason { return Reason{User: r.User, Community: r.Community, Role: r.Role} }
 
 // Name is what a user is called where people read it.
 func (u User) Name() string {
@@ -198,19 +216,26 @@ func (s *Service) DeleteMapping(ctx context.Context, a Actor, ws WorkspaceID, id
 		}
 		m, err := w.Mappings.Get(ctx, ws, id)
 		if err != nil {
-			return err
+			return orNotFound(err, "mapping")
 		}
 		if _, err := w.Groups.Lock(ctx, ws, m.Group); err != nil {
 			return err
 		}
-		if err := w.Mappings.Delete(ctx, ws, id); err != nil {
+		if err := w.endMapping(ctx, m); err != nil {
 			return err
 		}
-		w.record(note{action: "mapping.delete", kind: "mapping", target: string(id), details: mappingDetails(m)})
-		w.emit("mapping.deleted", string(id), mappingDetails(m))
 		_, err = w.refreshGroup(ctx, m.Group)
 		return err
 	})
+}
+
+func (w *work) endMapping(ctx context.Context, m Mapping) error {
+	if err := w.Mappings.Delete(ctx, w.ws, m.ID); err != nil {
+		return orNotFound(err, "mapping")
+	}
+	w.record(note{action: "mapping.delete", kind: "mapping", target: string(m.ID), details: mappingDetails(m)})
+	w.emit("mapping.deleted", string(m.ID), mappingDetails(m))
+	return nil
 }
 
 // Mappings lists those of the workspace by id.

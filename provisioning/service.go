@@ -60,7 +60,7 @@ func (s *Service) anchorsOf(ctx context.Context, tx *Tx, ws WorkspaceID) (anchor
 	}
 	w, err := tx.Workspaces.Get(ctx, ws)
 	if err != nil {
-		return anchors{}, err
+		return anchors{}, orNotFound(err, "workspace")
 	}
 	roles, err := tx.Roles.List(ctx, ws)
 	if err != nil {

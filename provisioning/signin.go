@@ -99,6 +99,9 @@ type SignedIn struct {
 // the connection says so (rule 5), and makes a session, in one transaction
 // whose unique keys arbitrate between the doors. A refused one is [*Refusal].
 func (s *Service) SignIn(ctx context.Context, c Connection, p PendingSignIn, claims Claims, userAgent string) (in SignedIn, err error) {
+	if err := checkSubject(claims.Subject); err != nil {
+		return in, err
+	}
 	o := changeOptions{onLoss: lossRefused}
 	secret := s.hasher.NewSecret()
 	actor := Actor{Kind: ActorSystem, Workspace: c.Workspace}
@@ -115,6 +118,16 @@ func (s *Service) SignIn(ctx context.Context, c Connection, p PendingSignIn, cla
 	}
 	in.Secret = string(in.Session.ID) + "." + secret
 	return in, nil
+}
+
+// maxSubject is the length of a `sub` (OpenID Connect Core §2), in bytes.
+const maxSubject = 255
+
+func checkSubject(subject string) error {
+	if subject == "" {
+		return invalid("subject", "The provider names no subject.")
+	}
+	return checkText("subject", subject, maxSubject)
 }
 
 // describeRefusal adds the workspace to a refusal, for its page, and an audit
@@ -187,6 +200,9 @@ func (d *signInDecision) recognised(ctx context.Context, known Identity) (Signed
 	if err != nil {
 		return SignedIn{}, err
 	}
+	if err := d.stillLive(ctx, known); err != nil {
+		return SignedIn{}, err
+	}
 	d.identity = known
 	if d.invitation != "" {
 		if err := d.acceptCarried(ctx, u); err != nil {
@@ -201,6 +217,19 @@ func (d *signInDecision) recognised(ctx context.Context, known Identity) (Signed
 	}
 	u, err = d.refreshWords(ctx, u)
 	return SignedIn{User: u}, err
+}
+
+// stillLive looks again, with the user locked: a successor may have come
+// meanwhile (rule 16), and whoever makes one has the same lock.
+func (d *signInDecision) stillLive(ctx context.Context, known Identity) error {
+	again, err := d.Identities.Find(ctx, d.ws, d.connection.ID, known.Issuer, known.Subject)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return errAgain
+	case err == nil && !again.RetiredAt.IsZero():
+		return refuse(RefusedRetired, known.User)
+	}
+	return err
 }
 
 // mayEnter locks the user and refuses one with a block: whoever deactivates
@@ -219,14 +248,14 @@ func (d *signInDecision) mayEnter(ctx context.Context, id UserID) (User, error) 
 // firstSignIn is the other rungs, in their order: the first that finds a user
 // decides, and no later one is tried.
 func (d *signInDecision) firstSignIn(ctx context.Context) (SignedIn, error) {
-	recorded, err := d.recordedUser(ctx)
+	recorded, err := d.lockedBy(ctx, d.recordedUser)
 	if err != nil {
 		return SignedIn{}, err
 	}
 	if recorded != "" {
 		return d.pin(ctx, recorded)
 	}
-	named, err := d.namedUser(ctx)
+	named, err := d.lockedBy(ctx, d.namedUser)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -234,6 +263,23 @@ func (d *signInDecision) firstSignIn(ctx context.Context) (SignedIn, error) {
 		return d.pinByAddress(ctx, named)
 	}
 	return d.create(ctx)
+}
+
+// lockedBy locks whom a rung finds and asks it again: until the lock was had,
+// a directory may have given the record or the address to somebody else.
+func (d *signInDecision) lockedBy(ctx context.Context, rung func(context.Context) (UserID, error)) (UserID, error) {
+	found, err := rung(ctx)
+	if err != nil || found == "" {
+		return "", err
+	}
+	if err := d.Users.Lock(ctx, d.ws, []UserID{found}); err != nil {
+		return "", err
+	}
+	again, err := rung(ctx)
+	if err == nil && again != found {
+		return "", errAgain
+	}
+	return found, err
 }
 
 // recordedUser is the second rung: the record of a paired directory whose
@@ -450,7 +496,8 @@ func (d *signInDecision) identityTaken(ctx context.Context, u UserID) error {
 		return err
 	}
 	for _, i := range all {
-		if i.Connection == d.connection.ID && i.RetiredAt.IsZero() && i.Subject != d.claims.Subject {
+		another := i.Subject != d.claims.Subject || i.Issuer != d.claims.Issuer
+		if i.Connection == d.connection.ID && i.RetiredAt.IsZero() && another {
 			return refuse(RefusedOtherSubject, u)
 		}
 	}

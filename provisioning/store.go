@@ -217,8 +217,9 @@ type RecordQuery struct {
 	Limit     int // 0 returns only the total
 }
 
-// Records stores directory records and the e-mail index beside them. For a
-// user without a record the attributes of filters are those of the user row.
+// Records stores directory records and the e-mail index beside them. A user
+// without a record has, for filters, id, userName, e-mail, active and the times
+// of the user row, and no other attribute.
 type Records interface {
 	// Create adds r and sets the user's Directory. KeyExternalID is taken if
 	// another record of the directory has that externalId; KeyRecord if the user
@@ -231,10 +232,10 @@ type Records interface {
 	// ByExternalID returns the user whose record of the directory has that
 	// externalId, byte for byte, or ErrNotFound.
 	ByExternalID(ctx context.Context, ws WorkspaceID, d DirectoryID, externalID string) (UserID, error)
-	// List returns, ordered by user id, the users (with record, without blocks)
-	// that match, and how many match in all. One round trip. An attribute or
+	// List returns, ordered by user id, the users (with record and groups, without
+	// blocks) that match, and how many match in all. One round trip. An attribute or
 	// comparison that users do not have is an error of kind ErrInvalid.
-	List(ctx context.Context, ws WorkspaceID, q RecordQuery) ([]User, int, error)
+	List(ctx context.Context, ws WorkspaceID, q RecordQuery) ([]DirectoryUser, int, error)
 	// OfDirectory returns the ids of users with a record of the directory, in
 	// order, after the given one, at most limit.
 	OfDirectory(ctx context.Context, ws WorkspaceID, d DirectoryID, after UserID, limit int) ([]UserID, error)
@@ -465,9 +466,10 @@ type Audit interface {
 type DataKeys interface {
 	// List returns all, oldest first.
 	List(ctx context.Context) ([]DataKey, error)
-	// Create adds the key. Of two processes that make the first key at once one
-	// is made: the other gets ErrConflict.
-	Create(ctx context.Context, k DataKey) error
+	// Create adds the key behind the given number of others. Of two processes
+	// that saw the same keys and make one at once, one is made: the other gets
+	// ErrConflict.
+	Create(ctx context.Context, k DataKey, after int) error
 	// Rewrap replaces the wrapped form.
 	Rewrap(ctx context.Context, id string, wrapped []byte) error
 }

@@ -45,25 +45,41 @@ func (w *work) externalIDFree(ctx context.Context, d Directory, u UserID, next s
 	if owner != "" && owner != u {
 		return conflict("external_id_taken", "This externalId is pinned to another user of the workspace.")
 	}
-	if d.Connection == "" {
-		return nil
-	}
-	return w.notPinnedElsewhere(ctx, d, u, next)
-}
-
-func (w *work) notPinnedElsewhere(ctx context.Context, d Directory, u UserID, subject string) error {
-	c, err := w.Connections.Find(ctx, d.Connection)
-	if err != nil {
-		return err
-	}
-	pinned, err := w.Identities.Find(ctx, w.ws, c.ID, c.Issuer, subject)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err == nil && pinned.User != u {
+	pinned, err := w.pinned(ctx, d, next)
+	if err == nil && pinned != nil && pinned.User != u {
 		return conflict("external_id_taken", "This externalId is pinned to another user of the workspace.")
 	}
 	return err
+}
+
+// pinned returns the identity of the paired connection with that subject,
+// retired or not, or nil.
+func (w *work) pinned(ctx context.Context, d Directory, subject string) (*Identity, error) {
+	if d.Connection == "" || subject == "" {
+		return nil, nil
+	}
+	c, err := w.Connections.Find(ctx, d.Connection)
+	if err != nil {
+		return nil, err
+	}
+	i, err := w.Identities.Find(ctx, w.ws, c.ID, c.Issuer, subject)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return &i, err
+}
+
+// notRetired refuses to make a user by the subject of somebody's predecessor:
+// the provider would send them back here and be refused for good.
+func (w *work) notRetired(ctx context.Context, d Directory, externalID string) error {
+	i, err := w.pinned(ctx, d, externalID)
+	switch {
+	case err != nil || i == nil:
+		return err
+	case i.RetiredAt.IsZero(): // pinned a moment ago, by the other door
+		return errAgain
+	}
+	return conflict("external_id_taken", "This externalId was user %s's before theirs changed, and is pinned to them. Change it back there, or remove that user first.", i.User)
 }
 
 // succeed retires the predecessor: identities, sessions, account, and what was

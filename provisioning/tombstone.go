@@ -57,7 +57,13 @@ func (w *work) bury(ctx context.Context, u User, identities []Identity) error {
 	}
 	known := knownAs{userName: u.UserName, email: u.Email}
 	if u.Record != nil {
-		known.directory, known.externalID = u.Record.Directory, u.Record.ExternalID
+		d, err := w.Directories.Find(ctx, u.Record.Directory)
+		if err != nil {
+			return err
+		}
+		if known, err = w.recordedAs(ctx, d, u.Record.ExternalID, u.Record.Profile); err != nil {
+			return err
+		}
 	}
 	hashes := known.hashes(key)
 	for _, i := range identities {

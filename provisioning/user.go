@@ -44,7 +44,7 @@ func (w *work) lockedUser(ctx context.Context, id UserID) (User, error) {
 	if err == nil && !u.RemovedAt.IsZero() {
 		return User{}, notFound("user")
 	}
-	return u, err
+	return u, orNotFound(err, "user")
 }
 
 func (w *work) userCreated(u User) {
@@ -80,13 +80,18 @@ func (s *Service) SuspendUser(ctx context.Context, a Actor, ws WorkspaceID, id U
 	})
 }
 
-// ReactivateUser lifts the administrator's block, and no other.
+// ReactivateUser lifts the administrator's block, and no other. Of a user who
+// is not suspended, and whose directory was deleted, it lifts the block that
+// the directory left: the user is managed by hand (rule 8).
 func (s *Service) ReactivateUser(ctx context.Context, a Actor, ws WorkspaceID, id UserID) error {
 	return s.userChange(ctx, a, ws, id, "user.reactivate", MembersEdit, func(ctx context.Context, w *work, u User) error {
-		if !u.Blocked(BlockAdministrator) && u.Blocked(BlockDirectory) {
-			return conflict("directory_block", "The directory deactivated this user. Activate them there; suspension is not what stands in the way.")
+		switch {
+		case u.Blocked(BlockAdministrator) || !u.Blocked(BlockDirectory):
+			return w.unblock(ctx, u, BlockAdministrator)
+		case u.Record == nil:
+			return w.unblock(ctx, u, BlockDirectory)
 		}
-		return w.unblock(ctx, u, BlockAdministrator)
+		return conflict("directory_block", "The directory deactivated this user. Activate them there; suspension is not what stands in the way.")
 	})
 }
 
@@ -252,10 +257,10 @@ func (w *work) giveByHand(ctx context.Context, u UserID, c CommunityID, role Rol
 		if g.Community != c || !g.Source.ByHand() {
 			continue
 		}
-		if g.Role == role.ID {
+		if g.Role == role.ID && !g.Held {
 			return false, nil
 		}
-		if role.Builtin || roles[g.Role].Builtin {
+		if g.Role == role.ID || role.Builtin || roles[g.Role].Builtin {
 			replaced = append(replaced, g.ID)
 			w.grantEvent(EventGrantTaken, "user.revoke", g)
 		}
@@ -380,8 +385,11 @@ func (s *Service) InviteAdministrator(ctx context.Context, a Actor, ws Workspace
 		if _, err := w.givable(ctx, r); err != nil {
 			return err
 		}
-		if _, err := findUser(ctx, w.Tx, ws, email); !errors.Is(err, ErrNotFound) {
+		switch _, err := findUser(ctx, w.Tx, ws, email); {
+		case err == nil, errors.Is(err, ErrConflict):
 			return conflict("user_exists", "The workspace has a user with this address.")
+		case !errors.Is(err, ErrNotFound):
+			return err
 		}
 		lifetime, err := w.invitationLifetime(ctx)
 		if err != nil {

@@ -45,7 +45,7 @@ func (s *Service) ExplainAccess(ctx context.Context, ws WorkspaceID, u UserID, c
 		}
 		user, err := tx.Users.Get(ctx, ws, u)
 		if err != nil {
-			return err
+			return orNotFound(err, "user")
 		}
 		state, err := tx.Access.State(ctx, ws, []UserID{u})
 		if err != nil {

@@ -183,7 +183,7 @@ func revoke[ID ~string](w *work, ids []ID) {
 // refused; it returns the refusal. What was merely malformed leaves no entry.
 func (s *Service) refused(ctx context.Context, a Actor, ws WorkspaceID, o changeOptions, refusal error) error {
 	matters := errors.Is(refusal, ErrForbidden) || errors.Is(refusal, ErrConflict) || errors.Is(refusal, ErrConfirm)
-	if !matters || o.action == "" || o.dryRun || ws == "" {
+	if !matters || o.action == "" || o.dryRun || o.created {
 		return refusal
 	}
 	err := s.store.Update(ctx, func(tx *Tx) error {

@@ -139,7 +139,7 @@ func (s *Service) Workspaces(ctx context.Context) (all []Workspace, err error) {
 func (s *Service) Workspace(ctx context.Context, id WorkspaceID) (w Workspace, err error) {
 	err = s.store.View(ctx, func(tx *Tx) error {
 		w, err = tx.Workspaces.Get(ctx, id)
-		return err
+		return orNotFound(err, "workspace")
 	})
 	return w, err
 }

@@ -178,8 +178,15 @@ type utf8Reader struct {
 	err     error
 }
 
-func (u *utf8Reader) Read(p []byte) (int, error) {
-	n, err := u.r.Read(p)
+// Read fills p if it can. Whenever the decoder gets more it looks through the
+// white space before that once more, and doubles its buffer when that is full:
+// so the time is linear only if it gets no small portions.
+func (u *utf8Reader) Read(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = u.r.Read(p[n:])
+		n += more
+	}
 	u.check(p[:n])
 	switch {
 	case err == io.EOF:

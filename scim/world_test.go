@@ -403,22 +403,12 @@ func (l *logBook) lastLine(t testing.TB) map[string]any {
 	return line
 }
 
-// stream is n bytes of a body, made while they are read.
+// stream is a body of some n bytes, made while it is read.
 func stream(head, unit, tail string, n int) io.Reader {
-	return io.MultiReader(strings.NewReader(head), &repeated{unit: unit, left: n / len(unit) * len(unit)}, strings.NewReader(tail))
-}
-
-type repeated struct {
-	unit string
-	at   int
-	left int
-}
-
-func (r *repeated) Read(p []byte) (int, error) {
-	if r.left == 0 {
-		return 0, io.EOF
+	unit = strings.Repeat(unit, 1+4096/len(unit))
+	parts := []io.Reader{strings.NewReader(head)}
+	for range 1 + n/len(unit) {
+		parts = append(parts, strings.NewReader(unit))
 	}
-	n := copy(p[:min(len(p), r.left)], r.unit[r.at:])
-	r.at, r.left = (r.at+n)%len(r.unit), r.left-n
-	return n, nil
+	return io.MultiReader(append(parts, strings.NewReader(tail))...)
 }

@@ -128,7 +128,7 @@ func createDataKey(ctx context.Context, store provisioning.Store, current []byte
 		return err
 	}
 	return store.Update(ctx, func(tx *provisioning.Tx) error {
-		return tx.DataKeys.Create(ctx, provisioning.DataKey(key))
+		return tx.DataKeys.Create(ctx, provisioning.DataKey(key), 0)
 	})
 }
 

@@ -6,8 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"drawbridge/internal/console"
 	"drawbridge/provisioning"
 )
+
+// The domain itself is what the fake stands for.
+var _ console.Service = (*provisioning.Service)(nil)
 
 const (
 	goodCookie = "01hzzzzzzzzzzzzzzzzzzzzzzz.secret"

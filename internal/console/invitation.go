@@ -18,12 +18,11 @@ const invitationLifetime = 10 * time.Minute
 // invitationPage shows what an invitation leads to.
 type invitationPage struct {
 	web.Page
-	Title   string
-	Email   string
-	Roles   []string // "Analyst in SOC Paris"
-	Ends    phrase
-	Ways    []web.ChoiceItem // the connections through which it can be accepted
-	Command string           // without any: what an administrator runs
+	Title string
+	Email string
+	Roles []string // "Analyst in SOC Paris"
+	Ends  phrase
+	Ways  []web.ChoiceItem // the connections through which it can be accepted
 }
 
 // invitation answers a link. The token moves from the address into a cookie first, so that it stands in no history
@@ -34,7 +33,7 @@ func (h *Handler) invitation(w http.ResponseWriter, r *http.Request) error {
 	}
 	token, ok := h.cookies.Read(r, web.InvitationCookie)
 	if !ok {
-		return h.deadLink("invitation.closed", "invitation_closed")
+		return h.refuseLink("invitation_closed", h.t("invitation.closed"), h.t("invitation.closed.whom"))
 	}
 	found, err := h.openInvitation(r, token)
 	if err != nil {
@@ -59,7 +58,7 @@ func (h *Handler) keepToken(w http.ResponseWriter, r *http.Request, token string
 func (h *Handler) openInvitation(r *http.Request, token string) (provisioning.Invited, error) {
 	found, err := h.service.OpenInvitation(r.Context(), token)
 	if errors.Is(err, provisioning.ErrGone) {
-		return found, h.deadLink("invitation.dead", "link_dead")
+		return found, h.refuseLink("link_dead", h.t("invitation.dead"), h.t("invitation.dead.whom"))
 	}
 	if err == nil {
 		e := web.EventOf(r.Context())
@@ -68,10 +67,11 @@ func (h *Handler) openInvitation(r *http.Request, token string) (provisioning.In
 	return found, err
 }
 
-func (h *Handler) deadLink(what, outcome string) error {
+// refuseLink is the page for a link that leads nowhere, 410.
+func (h *Handler) refuseLink(outcome, what, whom string) error {
 	return &web.RefusalError{Status: http.StatusGone, Outcome: outcome, Page: web.Refusal{
-		Title: h.t("invitation.dead.title"), What: h.t(what), Whom: h.t("invitation.dead.whom"),
-		BackHref: h.pages.Path("/login"), BackLabel: h.t("invitation.dead.back"),
+		Title: h.t("invitation.refused"), What: what, Whom: whom,
+		BackHref: h.pages.Path("/login"), BackLabel: h.t("login.title"),
 	}}
 }
 
@@ -88,9 +88,6 @@ func (h *Handler) invitationOf(ctx context.Context, found provisioning.Invited) 
 	hints := url.Values{"with": {"invitation"}, "login_hint": {found.Invitation.Email}}
 	for _, c := range found.Connections {
 		page.Ways = append(page.Ways, web.ChoiceItem{Label: h.t("continue_with", c.Name), Href: h.ssoPath(c.ID, hints)})
-	}
-	if len(page.Ways) == 0 {
-		page.Command = "drawbridge connection create --workspace " + found.Workspace.Slug
 	}
 	return page, nil
 }

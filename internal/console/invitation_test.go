@@ -58,7 +58,7 @@ func TestInvitationWithoutAConnectionNamesTheCommand(t *testing.T) {
 	s.fake.invited.Invitation.Roles = nil
 	doc := wantPage(t, s.get("/invitation", invitationCookie(goodToken)), http.StatusOK)
 	wantText(t, one(t, doc, "main"), "Acme has no way to sign in yet.", "open the link again")
-	if got := text(one(t, doc, "code")); got != "drawbridge connection create --workspace acme" {
+	if got := text(one(t, doc, "code")); got != "drawbridge connection create" {
 		t.Errorf("names %q", got)
 	}
 	if strings.Contains(text(doc), "What it gives you") {

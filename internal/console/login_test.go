@@ -38,15 +38,18 @@ func TestLoginLeadsToTheProviderOfTheDomain(t *testing.T) {
 		want   string
 	}{
 		"one connection": {
-			"https://bridge.example", url.Values{"email": {"ada@acme.example"}},
+			"https://bridge.example",
+			url.Values{"email": {"ada@acme.example"}},
 			"/sso/cn-okta?login_hint=ada%40acme.example",
 		},
 		"with somewhere to return to, below a path": {
-			"https://bridge.example/b", url.Values{"email": {" ada+x@acme.example "}, "return_to": {"/b/app?x=1"}},
+			"https://bridge.example/b",
+			url.Values{"email": {" ada+x@acme.example "}, "return_to": {"/b/app?x=1"}},
 			"/b/sso/cn-okta?login_hint=ada%2Bx%40acme.example&return_to=%2Fb%2Fapp%3Fx%3D1",
 		},
 		"a provider without TLS that the form may lead to": {
-			"https://bridge.example", url.Values{"email": {"ada@local.example"}},
+			"https://bridge.example",
+			url.Values{"email": {"ada@local.example"}},
 			"/sso/cn-sim?login_hint=ada%40local.example",
 		},
 	}

@@ -18,13 +18,11 @@ func (s dataKeys) List(ctx context.Context) ([]provisioning.DataKey, error) {
 	return list(ctx, s.db, scanDataKey, `select id, wrapped, created_at, retired from data_keys order by position`)
 }
 
-// Create takes the next position; of two who saw the same number of keys one
-// gets it.
-func (s dataKeys) Create(ctx context.Context, k provisioning.DataKey) error {
+func (s dataKeys) Create(ctx context.Context, k provisioning.DataKey, after int) error {
 	made, err := s.db.touched(ctx, `
 		insert into data_keys (id, position, wrapped, retired, created_at)
-		values ($1, (select count(*) from data_keys), $2, $3, $4)
-		on conflict (position) do nothing`, k.ID, blob(k.Wrapped), k.Retired, k.CreatedAt.UnixMicro())
+		values ($1, $2, $3, $4, $5)
+		on conflict (position) do nothing`, k.ID, after, blob(k.Wrapped), k.Retired, k.CreatedAt.UnixMicro())
 	if err == nil && !made {
 		return provisioning.ErrConflict
 	}

@@ -62,14 +62,15 @@ var userVocabulary = vocabulary{
 
 // List implements [provisioning.Records]. The total is a statement of its own,
 // so that it is right on an empty page too.
-func (s records) List(ctx context.Context, ws provisioning.WorkspaceID, q provisioning.RecordQuery) ([]provisioning.User, int, error) {
+func (s records) List(ctx context.Context, ws provisioning.WorkspaceID, q provisioning.RecordQuery) ([]provisioning.DirectoryUser, int, error) {
 	p := parameters{values: []any{ws}}
 	seen, err := s.seen(q, &p)
 	if err != nil {
 		return nil, 0, err
 	}
 	var total []int
-	var found []provisioning.User
+	var people []provisioning.User
+	var groups []provisioning.Member
 	statements := []statement{{
 		sql: seen + "select count(*) from seen", args: p.values, scan: gather(&total, value[int]),
 	}}
@@ -79,13 +80,34 @@ func (s records) List(ctx context.Context, ws provisioning.WorkspaceID, q provis
 			sql: seen + "select " + personColumns + " from (" + page + ") s cross join users u" + theirRecords +
 				" where u.workspace_id = $1 and u.id = s.id order by u.id",
 			args: p.values,
-			scan: gather(&found, scanPerson),
+			scan: gather(&people, scanPerson),
+		}, statement{
+			sql: seen + `select m.group_id, m.user_id, g.display_name
+				from (` + page + `) s join group_members m on m.workspace_id = $1 and m.user_id = s.id
+				join directory_groups g on g.workspace_id = m.workspace_id and g.id = m.group_id
+				where g.deleted_at is null
+				order by m.user_id, m.group_id`,
+			args: p.values,
+			scan: gather(&groups, scanMember),
 		})
 	}
 	if err := s.db.batch(ctx, statements...); err != nil {
 		return nil, 0, err
 	}
-	return found, total[0], nil
+	return withTheirGroups(people, groups), total[0], nil
+}
+
+// withTheirGroups puts people and groups together, both ordered by user.
+func withTheirGroups(people []provisioning.User, groups []provisioning.Member) []provisioning.DirectoryUser {
+	found := make([]provisioning.DirectoryUser, len(people))
+	for i, u := range people {
+		found[i].User = u
+		for len(groups) > 0 && groups[0].User == u.ID {
+			found[i].Groups = append(found[i].Groups, provisioning.GroupRef{ID: groups[0].Group, DisplayName: groups[0].Display})
+			groups = groups[1:]
+		}
+	}
+	return found
 }
 
 // seen begins a statement about the ids of the users that the query finds. A

@@ -46,3 +46,76 @@ func TestUsers_Get_ReturnsWhatCreateAndUpdateStored(t *testing.T) {
 		}
 	})
 }
+
+func TestUsers_Administrators_AnAccountWithACredentialIsAWayIn(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(t *testing.T, f *fixture) {
+		ctx := t.Context()
+		f.update(t, func(tx *provisioning.Tx) error {
+			insert := `insert into accounts (id, email, email_key, email_proved, password_hash, created_at) values ($1, $1, $1, true, $2, 1)`
+			for id, hash := range map[provisioning.UserID]any{"with": "hash", "without": nil} {
+				if _, err := tx.Users.(users).db.exec(ctx, insert, id, hash); err != nil {
+					return err
+				}
+				u := aUser(id)
+				u.Account = provisioning.AccountID(id)
+				if err := tx.Users.Create(ctx, u); err != nil {
+					return err
+				}
+			}
+			_, memberships, _ := reasonsOf([]provisioning.UserID{"with", "without"})
+			for i := range memberships {
+				memberships[i].Community, memberships[i].Role = rootID, adminID
+			}
+			return tx.Access.Start(ctx, memberships)
+		})
+		f.view(t, func(tx *provisioning.Tx) error {
+			got, err := tx.Users.Administrators(ctx, wsID, rootID, adminID)
+			if want := map[provisioning.UserID]bool{"with": false}; !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+			return err
+		})
+	})
+}
+
+func TestUsers_List_GivesEachTheirOwnBlocksAndRecord(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(t *testing.T, f *fixture) {
+		ctx := t.Context()
+		ids := f.addUsers(t, 5)
+		f.update(t, func(tx *provisioning.Tx) error {
+			for _, id := range []provisioning.UserID{ids[1], ids[3]} {
+				for _, source := range []provisioning.BlockSource{provisioning.BlockSignal, provisioning.BlockAdministrator} {
+					if _, err := tx.Blocks.Put(ctx, provisioning.Block{Workspace: wsID, User: id, Source: source, CreatedAt: noon}); err != nil {
+						return err
+					}
+				}
+			}
+			return tx.Records.Create(ctx, aRecord(ids[2]))
+		})
+		before := f.store.Statements()
+		f.view(t, func(tx *provisioning.Tx) error {
+			found, err := tx.Users.List(ctx, wsID, provisioning.UserQuery{After: ids[0], Limit: 3})
+			if len(found) != 3 || len(found[0].Blocks) != 2 || found[1].Blocks != nil || len(found[2].Blocks) != 2 ||
+				found[0].Record != nil || found[1].Record == nil || found[2].Record != nil {
+				t.Errorf("got %+v", found)
+			}
+			return err
+		})
+		if n := f.store.Statements() - before; n != 1 {
+			t.Errorf("%d round trips, want 1", n)
+		}
+	})
+}
+
+func TestAttachBlocks_PassesOverBlocksOfOthers(t *testing.T) {
+	t.Parallel()
+	found := []provisioning.User{{ID: "b"}, {ID: "d"}}
+	attachBlocks(found, []provisioning.Block{{User: "a"}, {User: "b"}, {User: "c"}, {User: "d"}, {User: "e"}})
+	for _, u := range found {
+		if len(u.Blocks) != 1 || u.Blocks[0].User != u.ID {
+			t.Errorf("%s has %+v", u.ID, u.Blocks)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 var dataKeySentences = []sentence{
 	{"Create adds the key; List returns all, oldest first", dataKeyList},
-	{"of two processes that make the first key at once one is made", dataKeyFirst},
+	{"of two processes that saw the same keys and make one at once, one is made", dataKeyFirst},
 	{"Rewrap replaces the wrapped form", dataKeyRewrap},
 }
 
@@ -19,8 +19,8 @@ func draftKey(id string, created time.Time) provisioning.DataKey {
 	return provisioning.DataKey{ID: id, Wrapped: []byte("wrapped " + id), CreatedAt: created}
 }
 
-func (w *world) createKey(k provisioning.DataKey) error {
-	return w.try(func(ctx context.Context, tx *provisioning.Tx) error { return tx.DataKeys.Create(ctx, k) })
+func (w *world) createKey(k provisioning.DataKey, after int) error {
+	return w.try(func(ctx context.Context, tx *provisioning.Tx) error { return tx.DataKeys.Create(ctx, k, after) })
 }
 
 func (w *world) listKeys() []provisioning.DataKey {
@@ -34,8 +34,8 @@ func dataKeyList(w *world) {
 	equal(w.t, "none", w.listKeys(), nil)
 	z, a := draftKey("z", at(1)), draftKey("a", at(2))
 	a.Retired = true
-	wantOK(w.t, w.createKey(z))
-	wantOK(w.t, w.createKey(a))
+	wantOK(w.t, w.createKey(z, 0))
+	wantOK(w.t, w.createKey(a, 1))
 	equal(w.t, "keys", w.listKeys(), []provisioning.DataKey{z, a})
 }
 
@@ -51,7 +51,7 @@ func dataKeyFirst(w *world) {
 			if !created {
 				return err
 			}
-			return tx.DataKeys.Create(ctx, draftKey(ids.New(), at(1)))
+			return tx.DataKeys.Create(ctx, draftKey(ids.New(), at(1)), 0)
 		})
 		switch {
 		case errors.Is(err, provisioning.ErrConflict):
@@ -69,8 +69,8 @@ func dataKeyFirst(w *world) {
 
 func dataKeyRewrap(w *world) {
 	one, two := draftKey("one", at(1)), draftKey("two", at(2))
-	wantOK(w.t, w.createKey(one))
-	wantOK(w.t, w.createKey(two))
+	wantOK(w.t, w.createKey(one, 0))
+	wantOK(w.t, w.createKey(two, 1))
 	w.do(func(ctx context.Context, tx *provisioning.Tx) error {
 		return tx.DataKeys.Rewrap(ctx, "one", []byte("anew"))
 	})

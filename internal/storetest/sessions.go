@@ -180,6 +180,7 @@ func signInKeep(w *world) {
 	created := func(n int) func(*provisioning.PendingSignIn) {
 		return func(s *provisioning.PendingSignIn) { s.CreatedAt = at(n) }
 	}
+	elsewhere := w.another().signIn(browser, 2, created(34))
 	second := w.signIn(browser, 2, created(32))
 	first := w.signIn(browser, 2, created(31))
 	third := w.signIn(browser, 2, created(33))
@@ -187,6 +188,7 @@ func signInKeep(w *world) {
 	w.wantThere(second)
 	w.wantThere(third)
 	w.wantThere(other)
+	w.wantThere(elsewhere)
 }
 
 func signInPurge(w *world) {
