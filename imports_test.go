@@ -29,7 +29,7 @@ var faceRooms = []string{"provisioning", "internal/egress", "internal/ephemeral"
 // first.
 var rooms = map[string]room{
 	"cmd/drawbridge": {
-		ours:      []string{"config", "internal/app", "internal/oktasim"},
+		ours:      []string{"config", "internal/app", "internal/oktasim", "provisioning"},
 		libraries: []string{"github.com/alecthomas/kong"},
 	},
 	"config":       {libraries: []string{"github.com/goccy/go-yaml/..."}},
@@ -63,7 +63,11 @@ var rooms = map[string]room{
 		ours:      []string{"provisioning", "migrations"},
 		libraries: drivers,
 	},
-	"internal/apptest": {ours: []string{"*", "internal/testenv"}, libraries: drivers, forTests: true},
+	"internal/apptest": {
+		ours:      []string{"*", "internal/testenv"},
+		libraries: append([]string{"golang.org/x/net/html"}, drivers...),
+		forTests:  true,
+	},
 	"internal/storetest": {
 		ours:      []string{"provisioning", "migrations", "internal/sqlstore", "internal/testenv"},
 		libraries: append([]string{"pgregory.net/rapid"}, drivers...),

@@ -39,6 +39,3 @@ func PersonOf(token, userInfo []byte) (provisioning.Claims, error) {
 	_ = json.Unmarshal(userInfo, &info) // what cannot be read has no claims
 	return id.person(info), nil
 }
-
-// Reasons that have a page of their own or share one.
-func PageStatus(reason provisioning.RefusalReason) int { return pageOf(reason).status }

@@ -62,7 +62,7 @@ func New(o Options) (*Handler, error) {
 	if o.Service == nil || o.Providers == nil || o.Pages == nil || o.Public == nil || o.HTTP == nil || o.Log == nil {
 		return nil, errors.New("oidc: a Service, Providers, Pages, the public URL, an HTTP client and a log are needed")
 	}
-	for key := range Texts() {
+	for key := range texts {
 		if !o.Pages.Texts().Has(key) {
 			return nil, errors.New("oidc: the pages speak without the texts of this package")
 		}

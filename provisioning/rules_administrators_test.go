@@ -24,8 +24,10 @@ func TestRule9_WhatWouldTakeTheLastAdministratorIsRefusedByHand(t *testing.T) {
 		ctx := t.Context()
 		boss := w.boss()
 		for name, try := range map[string]func() error{
-			"the role taken":          func() error { return w.RevokeRole(ctx, w.operator, w.ws, boss, w.adminIn()) },
-			"the role replaced":       func() error { return w.GrantRole(ctx, w.operator, w.ws, boss, provisioning.RoleIn{Community: w.root, Role: w.analyst}) },
+			"the role taken": func() error { return w.RevokeRole(ctx, w.operator, w.ws, boss, w.adminIn()) },
+			"the role replaced": func() error {
+				return w.GrantRole(ctx, w.operator, w.ws, boss, provisioning.RoleIn{Community: w.root, Role: w.analyst})
+			},
 			"suspension":              func() error { return w.SuspendUser(ctx, w.operator, w.ws, boss) },
 			"removal":                 func() error { return w.RemoveUser(ctx, w.operator, w.ws, boss) },
 			"the connection disabled": func() error { _, err := w.DisableConnection(ctx, w.operator, w.ws, w.conn.ID); return err },

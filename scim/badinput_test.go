@@ -76,7 +76,7 @@ func TestABodyOf50MB(t *testing.T) {
 	requests := []struct{ method, target, head, unit, tail string }{
 		{"POST", "/Users", `{"userName":"x@acme.example","title":"`, "x", `"}`},
 		{"PUT", "/Users/" + d.user, `{"userName":"x@acme.example"}`, " ", ``},
-		{"PATCH", "/Users/" + d.user, `{"Operations":[`, `{"op":"add","value":{}},`, `{}]}`},
+		{"PATCH", "/Users/" + d.user, `{"Operations":[{"op":"add","path":"title","value":"`, "x", `"}]}`},
 		{"POST", "/Groups", `{"displayName":"x","members":[`, `{"value":"` + d.user + `"},`, `{"value":"` + d.user + `"}]}`},
 		{"PATCH", "/Groups/" + d.group, `{"Operations":[{"op":"remove","path":"members","value":[`, `{"value":"` + d.user + `"},`, `{"value":"x"}]}]}`},
 	}
@@ -95,6 +95,27 @@ func TestABodyOf50MB(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestABodyOfTooManyValues(t *testing.T) {
+	t.Parallel()
+	d := newTarget(t)
+	bomb := "[" + strings.Repeat("{},", 200_000) + "{}]"
+	for target, body := range map[string]string{
+		"POST /Users":              `{"userName":"x@acme.example","emails":` + bomb + `}`,
+		"PATCH /Users/" + d.user:   `{"Operations":` + bomb + `}`,
+		"POST /Groups":             `{"displayName":"x","junk":` + bomb + `}`,
+		"PATCH /Groups/" + d.group: `{"Operations":[{"op":"add","value":{"junk":` + bomb + `}}]}`,
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		d.wantUnchanged(t, func() { d.do(t, method, path, body).want(t, 400, "invalidSyntax") })
+	}
+	// Members and steps on them are not held.
+	leavers := strings.Repeat(`{"op":"remove","path":"members[value eq \"x\"]"},`, 60_000)
+	d.do(t, "PATCH", "/Groups/"+d.group, patchJSON(`[`+leavers+`{"op":"add","value":{}}]`)).want(t, 200, "")
+	joiners := strings.Repeat(`{"value":"`+d.user+`","display":"Ada"},`, 60_000)
+	d.do(t, "PUT", "/Groups/"+d.group, `{"displayName":"SOC","members":[`+joiners+`null]}`).want(t, 400, "invalidValue")
+	d.do(t, "PUT", "/Groups/"+d.group, `{"displayName":"SOC","members":[`+strings.TrimSuffix(joiners, ",")+`]}`).want(t, 200, "")
 }
 
 func TestTruncatedBodies(t *testing.T) {

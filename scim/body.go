@@ -9,13 +9,18 @@ import (
 	"drawbridge/provisioning"
 )
 
-// maxDepth bounds how deep arrays and objects stand within one another.
-const maxDepth = 32
+// maxDepth bounds how deep arrays and objects stand within one another, and
+// maxValues how many values are held: an empty object of three bytes costs some
+// hundred.
+const (
+	maxDepth  = 32
+	maxValues = 100_000
+)
 
 // readJSON reads a body that is one JSON object, in time linear in its length
 // and with bounded recursion. Numbers become json.Number. What is no JSON, has
 // text behind the object, a name twice (case aside: RFC 7643 §2.1), a NUL
-// character, invalid UTF-8 or more than 32 levels is an [*Error] of scimType
+// character, invalid UTF-8, more than 32 levels or 100,000 values is an [*Error] of scimType
 // invalidSyntax. An error of r itself, such as a size limit's, comes back as
 // it is.
 func readJSON(r io.Reader) (map[string]any, error) {
@@ -36,6 +41,7 @@ type body struct {
 	source *utf8Reader
 	dec    *json.Decoder
 	depth  int
+	values int // held; whoever drops what was read sets it back
 }
 
 func newBody(r io.Reader) *body {
@@ -125,6 +131,9 @@ func (b *body) value() (any, error) {
 
 // valueFrom reads the rest of a value of which token was the first.
 func (b *body) valueFrom(token json.Token) (any, error) {
+	if b.values++; b.values > maxValues {
+		return nil, badRequest(typeInvalidSyntax, "The body has more than %d values beside the members of a group.", maxValues)
+	}
 	switch token {
 	case json.Delim('{'):
 		out := map[string]any{}

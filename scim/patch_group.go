@@ -75,6 +75,7 @@ func (g *groupPatcher) operation() error {
 	if token != json.Delim('{') {
 		return badRequest(typeInvalidSyntax, "Operations must be a list of objects.")
 	}
+	defer g.body.drop(g.body.values)
 	var op groupOperation
 	if err := g.body.object(func(name string) error { return g.member(&op, name) }); err != nil {
 		return err

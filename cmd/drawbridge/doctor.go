@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"drawbridge/internal/app"
-	"drawbridge/internal/sqlstore"
 )
 
 type doctorCommand struct{}
@@ -45,7 +44,7 @@ func (sh *shell) examine(ctx context.Context) (findings []app.Finding, err error
 		}
 		return findings, nil
 	}
-	core, err := app.Open(ctx, c, sh.logger(c, max(c.LogLevel, slog.LevelError)), sqlstore.MigrateEmpty)
+	core, err := app.Open(ctx, c, sh.logger(c, max(c.LogLevel, slog.LevelError)), app.MigrateEmpty)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return nil, err

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 
-	"drawbridge/config"
 	"drawbridge/internal/app"
-	"drawbridge/internal/sqlstore"
 )
 
 type migrateCommand struct {
@@ -24,37 +20,31 @@ type schemaView struct {
 type migrateUp struct{}
 
 func (migrateUp) Run(ctx context.Context, sh *shell) error {
-	return sh.withCoreAt(ctx, sqlstore.MigrateUp, func(core *app.Core) error { return sh.showSchema(ctx, core.Store) })
+	return sh.withCoreAt(ctx, app.MigrateUp, func(core *app.Core) error {
+		status, err := core.Store.Schema(ctx)
+		if err != nil {
+			return err
+		}
+		return sh.showSchema(status)
+	})
 }
 
 type migrateStatus struct{}
 
 // Run opens the database alone: a Core would need the tables that may be missing.
-func (migrateStatus) Run(ctx context.Context, sh *shell) (err error) {
+func (migrateStatus) Run(ctx context.Context, sh *shell) error {
 	c, err := sh.load()
 	if err != nil {
 		return err
 	}
-	url := c.DatabaseURL
-	if c.Engine() == config.SQLite {
-		url = "sqlite:" + c.SQLitePath()
-		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-			return err
-		}
-	}
-	store, err := sqlstore.Open(ctx, sqlstore.Options{URL: url, Migrate: sqlstore.MigrateNever})
+	status, err := app.Schema(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return sh.showSchema(ctx, store)
+	return sh.showSchema(status)
 }
 
-func (sh *shell) showSchema(ctx context.Context, store *sqlstore.Store) error {
-	status, err := store.Schema(ctx)
-	if err != nil {
-		return err
-	}
+func (sh *shell) showSchema(status app.SchemaStatus) error {
 	text := fmt.Sprintf("schema version %d, up to date\n", status.Current)
 	switch {
 	case status.Current > status.Latest:

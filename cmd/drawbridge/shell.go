@@ -13,7 +13,6 @@ import (
 
 	"drawbridge/config"
 	"drawbridge/internal/app"
-	"drawbridge/internal/sqlstore"
 	"drawbridge/provisioning"
 )
 
@@ -51,10 +50,10 @@ func (sh *shell) logger(c config.Config, level slog.Level) *slog.Logger {
 // withCore runs fn on the database, which a server may be using. An empty
 // database is made ready; one with an older schema is refused.
 func (sh *shell) withCore(ctx context.Context, fn func(*app.Core) error) error {
-	return sh.withCoreAt(ctx, sqlstore.MigrateEmpty, fn)
+	return sh.withCoreAt(ctx, app.MigrateEmpty, fn)
 }
 
-func (sh *shell) withCoreAt(ctx context.Context, mode sqlstore.MigrateMode, fn func(*app.Core) error) (err error) {
+func (sh *shell) withCoreAt(ctx context.Context, mode app.MigrateMode, fn func(*app.Core) error) (err error) {
 	c, err := sh.load()
 	if err != nil {
 		return err

@@ -33,17 +33,15 @@ type Core struct {
 
 // Open opens the database and what stands on it. mode says what to do about
 // the schema. The caller closes the Core.
-func Open(ctx context.Context, c config.Config, log *slog.Logger, mode sqlstore.MigrateMode) (core *Core, err error) {
+func Open(ctx context.Context, c config.Config, log *slog.Logger, mode MigrateMode) (core *Core, err error) {
 	core = &Core{log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, core.Close())
 		}
 	}()
-	if c.Engine() == config.SQLite {
-		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-			return core, fmt.Errorf("the data directory cannot be made: %w", err)
-		}
+	if err := makeDataDir(c); err != nil {
+		return core, err
 	}
 	if core.Config, err = config.EnsureSecretKey(c); err != nil {
 		return core, err
@@ -66,6 +64,16 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, mode sqlstore.
 		Issuers: core.providers, Notifier: core.notifier, Log: log,
 	})
 	return core, nil
+}
+
+func makeDataDir(c config.Config) error {
+	if c.Engine() != config.SQLite {
+		return nil
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("the data directory cannot be made: %w", err)
+	}
+	return nil
 }
 
 func databaseURL(c config.Config) string {
