@@ -80,6 +80,11 @@ func newService(t testing.TB, url string) (*provisioning.Service, *sqlstore.Stor
 // serviceOn makes a Service on a store that is open.
 func serviceOn(t testing.TB, store provisioning.Store) *provisioning.Service {
 	t.Helper()
+	return servicePorts(t, store, nil)
+}
+
+func servicePorts(t testing.TB, store provisioning.Store, notifier provisioning.Notifier) *provisioning.Service {
+	t.Helper()
 	master := make([]byte, 32)
 	key, err := secret.GenerateDataKey(master, time.Now())
 	if err != nil {
@@ -92,7 +97,7 @@ func serviceOn(t testing.TB, store provisioning.Store) *provisioning.Service {
 	}
 	return provisioning.NewService(provisioning.Ports{
 		Store: store, Sealer: ring, Hasher: secret.Hasher{}, Issuers: issuers{},
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Notifier: notifier, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 }
 
@@ -231,7 +236,7 @@ func (w *world) warned(kind provisioning.EventType) bool {
 }
 
 // refusedFor asserts why a sign-in was refused.
-func refusedFor(t *testing.T, err error, reason provisioning.RefusalReason) {
+func refusedFor(t testing.TB, err error, reason provisioning.RefusalReason) {
 	t.Helper()
 	var r *provisioning.Refusal
 	if !errors.As(err, &r) || r.Reason != reason {
@@ -243,7 +248,7 @@ func refusedFor(t *testing.T, err error, reason provisioning.RefusalReason) {
 }
 
 // isKind asserts the kind and code of an error.
-func isKind(t *testing.T, err, kind error, code string) {
+func isKind(t testing.TB, err, kind error, code string) {
 	t.Helper()
 	if !errors.Is(err, kind) || provisioning.Code(err) != code {
 		t.Fatalf("error %v (code %q), want %v with code %q", err, provisioning.Code(err), kind, code)

@@ -81,7 +81,10 @@ func TestABodyOf50MB(t *testing.T) {
 		{"PATCH", "/Groups/" + d.group, `{"Operations":[{"op":"remove","path":"members","value":[`, `{"value":"` + d.user + `"},`, `{"value":"x"}]}]}`},
 	}
 	for _, announced := range []bool{true, false} {
-		for _, test := range requests {
+		for i, test := range requests {
+			if !announced && i != 1 && i != 3 {
+				continue // read as these two are, up to the limit
+			}
 			d.wantUnchanged(t, func() {
 				r := httptest.NewRequest(test.method, "/app/scim/v2"+test.target, stream(test.head, test.unit, test.tail, 50*megabyte))
 				r.Header.Set("Authorization", "Bearer "+d.token)

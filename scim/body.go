@@ -155,6 +155,9 @@ func (b *body) valueFrom(token json.Token) (any, error) {
 	return token, nil
 }
 
+// drop is told how many values are held once what was read since is dropped.
+func (b *body) drop(held int) { b.values = held }
+
 func (b *body) token() (json.Token, error) {
 	token, err := b.dec.Token()
 	if err != nil {

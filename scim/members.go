@@ -100,6 +100,7 @@ func (b *body) memberArray() (memberList, error) {
 // member reads one member, of which token was the first: an object with the id
 // in value, or the bare id.
 func (b *body) member(list *memberList, token json.Token) error {
+	defer b.drop(b.values)
 	if token != json.Delim('{') {
 		value, err := b.valueFrom(token)
 		list.add(value)
