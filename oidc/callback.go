@@ -89,7 +89,7 @@ func (v *visit) finish(a answer) (p provisioning.PendingSignIn, in provisioning.
 	if err != nil {
 		return p, in, err
 	}
-	in, err = v.h.service.SignIn(v.r.Context(), v.connection, p, claims, v.r.UserAgent())
+	in, err = v.h.service.SignIn(v.r.Context(), v.connection, p, claims, browserOf(v.r))
 	return p, in, err
 }
 

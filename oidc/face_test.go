@@ -244,7 +244,7 @@ func TestProviderUnreachable(t *testing.T) {
 func TestEveryRefusalHasAPage(t *testing.T) {
 	t.Parallel()
 	want := map[provisioning.RefusalReason]int{
-		provisioning.RefusedUnknown: 403, provisioning.RefusedDomain: 403, provisioning.RefusedNoEmail: 403, provisioning.RefusedBlocked: 403,
+		provisioning.RefusedUnknown: 403, provisioning.RefusedDomain: 403, provisioning.RefusedNoEmail: 403, provisioning.RefusedBlocked: 403, provisioning.RefusedBlockedAddress: 403,
 		provisioning.RefusedRetired: 403, provisioning.RefusedOtherSubject: 403, provisioning.RefusedAmbiguous: 403, provisioning.RefusedRemoved: 403,
 		provisioning.RefusedAdministrator: 403, provisioning.RefusedAccountProof: 403, provisioning.RefusedInvitationLink: 403,
 		provisioning.RefusedOtherAddress: 403, provisioning.RefusedInvitationDead: 410, provisioning.RefusedConnectionClosed: 403,

@@ -107,7 +107,7 @@ func (s *service) TakeSignIn(_ context.Context, state, browser string, c provisi
 	return p.PendingSignIn, nil
 }
 
-func (s *service) SignIn(_ context.Context, c provisioning.Connection, p provisioning.PendingSignIn, claims provisioning.Claims, _ string) (provisioning.SignedIn, error) {
+func (s *service) SignIn(_ context.Context, c provisioning.Connection, p provisioning.PendingSignIn, claims provisioning.Claims, _ provisioning.Browser) (provisioning.SignedIn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.claims = append(s.claims, claims)

@@ -19,7 +19,7 @@ type SignIns interface {
 	OpenInvitation(ctx context.Context, token string) (provisioning.Invited, error)
 	BeginSignIn(ctx context.Context, r provisioning.SignInRequest) (p provisioning.PendingSignIn, state string, err error)
 	TakeSignIn(ctx context.Context, state, browserSecret string, c provisioning.ConnectionID) (provisioning.PendingSignIn, error)
-	SignIn(ctx context.Context, c provisioning.Connection, p provisioning.PendingSignIn, claims provisioning.Claims, userAgent string) (provisioning.SignedIn, error)
+	SignIn(ctx context.Context, c provisioning.Connection, p provisioning.PendingSignIn, claims provisioning.Claims, b provisioning.Browser) (provisioning.SignedIn, error)
 }
 
 // Sessions is what the face needs of the Service for the session that a

@@ -92,7 +92,7 @@ func pageOf(reason provisioning.RefusalReason) *page {
 		return pageInvitationDead
 	case provisioning.RefusedConnectionClosed:
 		return pageClosed
-	case provisioning.RefusedUnknown, provisioning.RefusedRemoved, provisioning.RefusedRetired,
+	case provisioning.RefusedUnknown, provisioning.RefusedBlockedAddress, provisioning.RefusedRemoved, provisioning.RefusedRetired,
 		provisioning.RefusedOtherSubject, provisioning.RefusedAmbiguous:
 		return pageNoAccess
 	default:

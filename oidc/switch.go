@@ -60,7 +60,16 @@ func (v *visit) land(p provisioning.PendingSignIn, in provisioning.SignedIn) err
 // viewer is whose session a cookie of the browser is.
 func (h *Handler) viewer(r *http.Request, cookie string) (provisioning.Viewer, error) {
 	text, _ := h.cookies.Read(r, cookie)
-	return h.service.Authenticate(r.Context(), text)
+	found, err := h.service.Authenticate(r.Context(), text)
+	found.Browser = browserOf(r)
+	return found, err
+}
+
+// browserOf is what the audit trail keeps of who asks.
+func browserOf(r *http.Request) provisioning.Browser {
+	return provisioning.Browser{
+		Address: web.ClientOf(r.Context()).Addr.String(), UserAgent: r.UserAgent(), RequestID: web.RequestIDOf(r.Context()),
+	}
 }
 
 func (h *Handler) setSession(w http.ResponseWriter, secret string, s provisioning.Session) {

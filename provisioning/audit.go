@@ -21,7 +21,17 @@ const (
 	verifyBatch = 500
 )
 
+// wordFrom is the word under which an entry says where its actor acted from.
+const wordFrom = "from"
+
 func (s *Service) entry(a Actor, ws WorkspaceID, n note, result string, tx *Tx) AuditEntry {
+	if a.From != "" {
+		n.words = maps.Clone(n.words)
+		if n.words == nil {
+			n.words = make(map[string]string, 1)
+		}
+		n.words[wordFrom] = a.From
+	}
 	e := AuditEntry{
 		Workspace: ws, ID: EntryID(s.ids.New()), At: tx.Now(), Actor: a,
 		Action: n.action, TargetKind: n.kind, Target: n.target, Result: result,

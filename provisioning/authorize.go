@@ -64,7 +64,7 @@ func (w *work) require(ctx context.Context, p Permission, c CommunityID) error {
 	return w.requireAll(ctx, []Permission{p}, c)
 }
 
-// requireAll is rule 4 for a whole role: nobody gives what they do not hold.
+// requireAll refuses an actor that lacks one of the permissions there.
 func (w *work) requireAll(ctx context.Context, ps []Permission, c CommunityID) error {
 	switch w.actor.Kind {
 	case ActorOperator, ActorSystem:
@@ -86,6 +86,20 @@ func (w *work) requireAll(ctx context.Context, ps []Permission, c CommunityID) e
 		}
 	}
 	return nil
+}
+
+// counting returns those of the permissions that have an effect when held in
+// the community: workspace-scoped ones only in the root.
+func (a anchors) counting(ps []Permission, c CommunityID) []Permission {
+	if c == a.root {
+		return ps
+	}
+	return slices.DeleteFunc(slices.Clone(ps), func(p Permission) bool { return scopeOf(p) == ScopeWorkspace })
+}
+
+// requireRole is rule 4: nobody gives a permission that they do not hold there.
+func (w *work) requireRole(ctx context.Context, r Role, c CommunityID) error {
+	return w.requireAll(ctx, w.anchors.counting(r.Permissions, c), c)
 }
 
 // confirmGiving asks for the extra confirmation of rule 4: for a default or a

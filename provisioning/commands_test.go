@@ -331,15 +331,16 @@ func TestConnections_NamesSecretsAndIssuers(t *testing.T) {
 	})
 }
 
-// A provider that moved to another issuer has other subjects: its people are
-// refused with a page, not with an error.
-func TestConnections_WhoIsPinnedToTheOldIssuerIsRefused(t *testing.T) {
+// The subjects of another issuer are other people.
+func TestConnections_TheIssuerIsFixed(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		ctx := t.Context()
-		must(w.signIn("00u1", "ada@acme.example"))(t)
-		w.conn = must(w.UpdateConnection(ctx, w.operator, w.ws, w.conn.ID, provisioning.ConnectionWrite{Issuer: ptr("https://login.acme.example")}))(t)
-		_, err := w.SignIn(ctx, w.conn, provisioning.PendingSignIn{}, provisioning.Claims{Issuer: w.conn.Issuer, Subject: "00u1", Email: "ada@acme.example"}, "")
-		refusedFor(t, err, provisioning.RefusedOtherSubject)
+		in := must(w.signIn("00u1", "ada@acme.example"))(t)
+		_, err := w.UpdateConnection(t.Context(), w.operator, w.ws, w.conn.ID, provisioning.ConnectionWrite{Issuer: ptr("https://login.acme.example")})
+		isKind(t, err, provisioning.ErrConflict, "issuer_fixed")
+		must(w.UpdateConnection(t.Context(), w.operator, w.ws, w.conn.ID, provisioning.ConnectionWrite{Issuer: ptr(issuer)}))(t)
+		if again := must(w.signIn("00u1", "ada@acme.example"))(t); again.User.ID != in.User.ID {
+			t.Errorf("signed in as %s, want %s", again.User.ID, in.User.ID)
+		}
 	})
 }
 

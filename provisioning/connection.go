@@ -50,8 +50,8 @@ func (s *Service) CreateConnection(ctx context.Context, a Actor, ws WorkspaceID,
 	return c, err
 }
 
-// UpdateConnection changes a connection. A new issuer is looked up first; its
-// subjects are others, so no identity of the old one is recognised any more.
+// UpdateConnection changes a connection, but for its issuer: the subjects of
+// another issuer are other people, so that is another connection.
 func (s *Service) UpdateConnection(ctx context.Context, a Actor, ws WorkspaceID, id ConnectionID, n ConnectionWrite) (c Connection, err error) {
 	if n.Issuer, err = s.checkedIssuer(ctx, n.Issuer); err != nil {
 		return c, err
@@ -139,7 +139,11 @@ func (w *work) writeProvider(c *Connection, n ConnectionWrite) error {
 		}
 		c.Name = *n.Name
 	}
-	if n.Issuer != nil {
+	switch {
+	case n.Issuer == nil:
+	case c.Issuer != "" && c.Issuer != *n.Issuer:
+		return conflict("issuer_fixed", "The issuer of a connection cannot be changed: its subjects would be other people. Create a new connection for %s and disable this one.", *n.Issuer)
+	default:
 		c.Issuer = *n.Issuer
 	}
 	if n.ClientID != nil {
@@ -212,7 +216,7 @@ func (w *work) checkDefaults(ctx context.Context, c Connection, confirmed bool) 
 		return err
 	}
 	for _, id := range c.DefaultCommunities {
-		if err := w.requireAll(ctx, role.Permissions, id); err != nil {
+		if err := w.requireRole(ctx, role, id); err != nil {
 			return err
 		}
 		if err := confirmGiving(w.anchors, id, role, confirmed); err != nil {

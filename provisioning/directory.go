@@ -240,6 +240,17 @@ func switchDetails(switches map[string]bool) map[string]string {
 
 func (w *work) directory(ctx context.Context, id DirectoryID) (Directory, error) {
 	d, err := w.Directories.Find(ctx, id)
+	return w.liveDirectory(d, err)
+}
+
+// heldDirectory keeps the directory from being changed or deleted while it
+// writes: a record is never left to a directory that is gone.
+func (w *work) heldDirectory(ctx context.Context, id DirectoryID) (Directory, error) {
+	d, err := w.Directories.Hold(ctx, id)
+	return w.liveDirectory(d, err)
+}
+
+func (w *work) liveDirectory(d Directory, err error) (Directory, error) {
 	if err == nil && (d.Workspace != w.ws || !d.DeletedAt.IsZero()) {
 		return Directory{}, notFound("directory")
 	}
@@ -247,12 +258,13 @@ func (w *work) directory(ctx context.Context, id DirectoryID) (Directory, error)
 }
 
 // lockedDirectory keeps other changes of the directory out, so that none
-// writes back what another replaced.
+// writes back what another replaced, and waits for what it is writing itself.
 func (w *work) lockedDirectory(ctx context.Context, id DirectoryID) (Directory, error) {
 	if err := w.Workspaces.Lock(ctx, w.ws); err != nil {
 		return Directory{}, err
 	}
-	return w.directory(ctx, id)
+	d, err := w.Directories.Lock(ctx, id)
+	return w.liveDirectory(d, err)
 }
 
 // forgetTokens makes every process look the directory up again.

@@ -95,7 +95,7 @@ func errBadToken() error {
 // deleted meanwhile writes nothing.
 func (s *Service) directoryChange(ctx context.Context, a DirectoryAccess, o changeOptions, fn func(context.Context, *work, Directory) error) error {
 	return s.change(ctx, a.Actor, a.Directory.Workspace, o, func(ctx context.Context, w *work) error {
-		d, err := w.directory(ctx, a.Directory.ID)
+		d, err := w.heldDirectory(ctx, a.Directory.ID)
 		if errors.Is(err, ErrNotFound) {
 			return errBadToken()
 		}

@@ -25,9 +25,18 @@ func onBoth(t *testing.T, test func(*testing.T, *world)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		test(t, newWorld(t, testenv.Postgres(t)))
+		test(t, newWorld(t, migrated.Postgres(t)))
 	})
 }
+
+// migrated spares each test the migrations.
+var migrated = testenv.NewTemplate(func(url string) error {
+	store, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: url, Migrate: sqlstore.MigrateUp})
+	if err != nil {
+		return err
+	}
+	return store.Close()
+})
 
 const issuer = "https://acme.okta.example"
 
@@ -193,7 +202,7 @@ func (w *world) signIn(subject, email string) (provisioning.SignedIn, error) {
 func (w *world) signInWith(p provisioning.PendingSignIn, subject, email string) (provisioning.SignedIn, error) {
 	return w.SignIn(w.t.Context(), w.conn, p, provisioning.Claims{
 		Issuer: issuer, Subject: subject, Email: email, PreferredUserName: email, Name: "Name of " + subject,
-	}, "test browser")
+	}, provisioning.Browser{UserAgent: "test browser"})
 }
 
 // roles returns what a user holds, as "slug in slug", sorted.

@@ -81,7 +81,7 @@ func (w *work) createMapping(ctx context.Context, n MappingWrite) (Mapping, acce
 	if _, err := w.community(ctx, n.Community); err != nil {
 		return Mapping{}, none, err
 	}
-	if err := w.requireAll(ctx, role.Permissions, n.Community); err != nil {
+	if err := w.requireRole(ctx, role, n.Community); err != nil {
 		return Mapping{}, none, err
 	}
 	if err := confirmGiving(w.anchors, n.Community, role, n.Confirmed); err != nil {

@@ -41,6 +41,7 @@ type Actor struct {
 	Workspace WorkspaceID
 	Directory DirectoryID // of a token
 	RequestID string
+	From      string // network address of the client, "" for commands; erasable
 }
 
 // ActorKind is the kind of an [Actor].

@@ -10,6 +10,7 @@ const (
 	RefusedDomain           RefusalReason = "domain_not_verified" // 13: creation needs a verified domain
 	RefusedNoEmail          RefusalReason = "no_email"            // 13: the token has no e-mail to create by
 	RefusedBlocked          RefusalReason = "blocked"             // 8, 13
+	RefusedBlockedAddress   RefusalReason = "blocked_address"     // 13: blocked, and found by the address alone
 	RefusedRetired          RefusalReason = "identity_retired"    // 13, 16
 	RefusedOtherSubject     RefusalReason = "other_subject"       // 13: pinned to another subject of the connection
 	RefusedAmbiguous        RefusalReason = "ambiguous"           // 13: two candidates

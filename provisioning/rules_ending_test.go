@@ -338,7 +338,7 @@ func TestRule8_ItsUsersStay_WithBlocksIdentitiesAndHandGivenGrants(t *testing.T)
 			t.Errorf("bob is %s: a deleted directory makes nobody active", u.Status())
 		}
 		_, err := w.signIn("00u2", "bob@acme.example")
-		refusedFor(t, err, provisioning.RefusedBlocked)
+		refusedFor(t, err, provisioning.RefusedBlockedAddress)
 	})
 }
 

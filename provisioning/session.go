@@ -14,7 +14,7 @@ const maxUserAgent = 256
 
 // startSession makes a session of the connection's workspace, and no other
 // (rule 18).
-func (w *work) startSession(ctx context.Context, u User, i Identity, limit time.Time, secretHash []byte, userAgent string) (Session, error) {
+func (w *work) startSession(ctx context.Context, u User, i Identity, limit time.Time, secretHash []byte, b Browser) (Session, error) {
 	ws, err := w.Workspaces.Get(ctx, w.ws)
 	if err != nil {
 		return Session{}, err
@@ -25,10 +25,10 @@ func (w *work) startSession(ctx context.Context, u User, i Identity, limit time.
 	}
 	s := Session{
 		Workspace: w.ws, ID: SessionID(w.s.ids.New()), User: u.ID, SecretHash: secretHash,
-		Connection: i.Connection, Identity: i.ID, UserAgent: cutText(userAgent, maxUserAgent),
+		Connection: i.Connection, Identity: i.ID, UserAgent: cutText(b.UserAgent, maxUserAgent),
 		CreatedAt: w.Now(), LastSeenAt: w.Now(), ExpiresAt: expires,
 	}
-	w.actor = Actor{Kind: ActorUser, ID: string(u.ID), Workspace: w.ws}
+	w.actor = b.actor(Actor{Kind: ActorUser, ID: string(u.ID), Workspace: w.ws})
 	w.record(note{action: "sign_in", kind: "user", target: string(u.ID), details: map[string]string{"session": string(s.ID), "connection": string(i.Connection)}})
 	w.emit("session.started", string(u.ID), map[string]string{"session": string(s.ID)})
 	if err := w.Users.Touch(ctx, w.ws, u.ID, w.Now()); err != nil {
@@ -58,11 +58,12 @@ type Viewer struct {
 	Session   Session
 	User      User // without record
 	Workspace Workspace
+	Browser   Browser // filled in by the face that acts for the viewer
 }
 
 // Actor is the viewer as the one who acts.
 func (v Viewer) Actor() Actor {
-	return Actor{Kind: ActorUser, ID: string(v.User.ID), Workspace: v.Workspace.ID}
+	return v.Browser.actor(Actor{Kind: ActorUser, ID: string(v.User.ID), Workspace: v.Workspace.ID})
 }
 
 // goodSession is the verdict that is remembered of a session.
@@ -120,7 +121,7 @@ func (s *Service) findSession(ctx context.Context, id SessionID) (found goodSess
 		if left <= 0 {
 			return errNoSession()
 		}
-		found = goodSession{Viewer{session, user, ws}, time.Now().Add(left)}
+		found = goodSession{Viewer{Session: session, User: user, Workspace: ws}, time.Now().Add(left)}
 		touch = now.Sub(session.LastSeenAt) >= sessionTouchInterval
 		return nil
 	})

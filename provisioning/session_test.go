@@ -300,7 +300,7 @@ func TestSignIn_AfterTenMinutesAStateIsDead_AndPurged(t *testing.T) {
 func TestSignIn_WhatABrowserCallsItselfIsCutAndClean(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		in := must(w.SignIn(t.Context(), w.conn, provisioning.PendingSignIn{},
-			provisioning.Claims{Issuer: issuer, Subject: "00u1", Email: "ada@acme.example"}, "a\x00\n\xffb"+strings.Repeat("é", 500)))(t)
+			provisioning.Claims{Issuer: issuer, Subject: "00u1", Email: "ada@acme.example"}, provisioning.Browser{UserAgent: "a\x00\n\xffb" + strings.Repeat("é", 500)}))(t)
 		if got := in.Session.UserAgent; len(got) > 256 || !strings.HasPrefix(got, "a   b") || strings.HasSuffix(got, "\xc3") {
 			t.Errorf("kept %q", got)
 		}

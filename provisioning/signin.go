@@ -87,6 +87,19 @@ type Claims struct {
 	SessionExpiry     time.Time // zero where the provider says nothing
 }
 
+// Browser is what asks: where from, with what, in which request.
+type Browser struct {
+	Address   string // the client's network address
+	UserAgent string
+	RequestID string
+}
+
+// actor says where the actor acts from.
+func (b Browser) actor(a Actor) Actor {
+	a.From, a.RequestID = b.Address, b.RequestID
+	return a
+}
+
 // SignedIn is a successful sign-in.
 type SignedIn struct {
 	User    User
@@ -98,19 +111,19 @@ type SignedIn struct {
 // SignIn decides who has signed in (rules 13 and 14), creates the person if
 // the connection says so (rule 5), and makes a session, in one transaction
 // whose unique keys arbitrate between the doors. A refused one is [*Refusal].
-func (s *Service) SignIn(ctx context.Context, c Connection, p PendingSignIn, claims Claims, userAgent string) (in SignedIn, err error) {
+func (s *Service) SignIn(ctx context.Context, c Connection, p PendingSignIn, claims Claims, b Browser) (in SignedIn, err error) {
 	if err := checkSubject(claims.Subject); err != nil {
 		return in, err
 	}
 	o := changeOptions{onLoss: lossRefused}
 	secret := s.hasher.NewSecret()
-	actor := Actor{Kind: ActorSystem, Workspace: c.Workspace}
+	actor := b.actor(Actor{Kind: ActorSystem, Workspace: c.Workspace})
 	err = s.change(ctx, actor, c.Workspace, o, func(ctx context.Context, w *work) error {
 		d := signInDecision{work: w, connection: c, claims: claims, invitation: p.Invitation}
 		if in, err = d.decide(ctx); err != nil {
 			return err
 		}
-		in.Session, err = w.startSession(ctx, in.User, d.identity, claims.SessionExpiry, s.hasher.Hash(secret), userAgent)
+		in.Session, err = w.startSession(ctx, in.User, d.identity, claims.SessionExpiry, s.hasher.Hash(secret), b)
 		return err
 	})
 	if err != nil {
@@ -354,7 +367,7 @@ func (d *signInDecision) pin(ctx context.Context, id UserID) (SignedIn, error) {
 func (d *signInDecision) pinByAddress(ctx context.Context, id UserID) (SignedIn, error) {
 	u, err := d.mayEnter(ctx, id)
 	if err != nil {
-		return SignedIn{}, err
+		return SignedIn{}, byAddress(err)
 	}
 	if err := d.recordNamesAnother(ctx, u); err != nil {
 		return SignedIn{}, err
@@ -374,6 +387,16 @@ func (d *signInDecision) pinByAddress(ctx context.Context, id UserID) (SignedIn,
 		return SignedIn{}, refuse(RefusedInvitationLink, id)
 	}
 	return d.pin(ctx, id)
+}
+
+// byAddress marks a refusal of somebody who proved no more than an address: a
+// colleague could have typed it, and must not learn who is blocked here.
+func byAddress(err error) error {
+	var r *Refusal
+	if errors.As(err, &r) && r.Reason == RefusedBlocked {
+		return refuse(RefusedBlockedAddress, r.User)
+	}
+	return err
 }
 
 // recordNamesAnother refuses a user whom the paired directory knows by another

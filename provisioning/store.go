@@ -132,6 +132,12 @@ type Directories interface {
 	// Find returns the directory by its id alone, or ErrNotFound. A deleted one
 	// is found, with its DeletedAt.
 	Find(ctx context.Context, id DirectoryID) (Directory, error)
+	// Hold is Find for a directory that writes: until the transaction ends, others
+	// may hold it too, and nobody locks it.
+	Hold(ctx context.Context, id DirectoryID) (Directory, error)
+	// Lock is Find for whoever changes or ends the directory: it waits for those
+	// who hold it, and they wait for it.
+	Lock(ctx context.Context, id DirectoryID) (Directory, error)
 	// List returns those of the workspace that are not deleted, by id.
 	List(ctx context.Context, ws WorkspaceID) ([]Directory, error)
 	// Update replaces everything but id, workspace and creation. ErrNotFound;

@@ -147,7 +147,7 @@ func TestTakeover_AnAddressClaimedByASecondConnectionOfTheWorkspace(t *testing.T
 			}{
 				"00uboss": {"boss@acme.example", provisioning.RefusedAdministrator},
 				"00u2":    {"mapped@acme.example", provisioning.RefusedAdministrator},
-				"00u3":    {"blocked@acme.example", provisioning.RefusedBlocked},
+				"00u3":    {"blocked@acme.example", provisioning.RefusedBlockedAddress},
 				"00u1":    {"someone@elsewhere.example", provisioning.RefusedDomain},
 			} {
 				_, err := w.through(second, provisioning.Claims{Subject: subject, Email: c.email})
@@ -183,7 +183,7 @@ func TestTakeover_ARecycledAddressWithANewSubject(t *testing.T) {
 		w.setActive(pushed, false)
 		w.nobodyGains(func() {
 			_, err := w.signIn("00u9", "ada@acme.example")
-			refusedFor(t, err, provisioning.RefusedBlocked)
+			refusedFor(t, err, provisioning.RefusedBlockedAddress)
 		})
 		if err := w.DeleteDirectoryUser(t.Context(), w.okta, string(pushed)); err != nil {
 			t.Fatal(err)
@@ -201,7 +201,7 @@ func TestTakeover_ADeletedDirectorysPeopleKeepTheirBlocksWhateverTheySayAtThePro
 		w.nobodyGains(func() {
 			// bob never signed in. His subject is still his.
 			for email, reason := range map[string]provisioning.RefusalReason{
-				"bob@acme.example": provisioning.RefusedBlocked,
+				"bob@acme.example": provisioning.RefusedBlockedAddress,
 				"new@acme.example": provisioning.RefusedOtherSubject,
 			} {
 				_, err := w.signIn("00u2", email)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"drawbridge/internal/testenv"
 	"drawbridge/provisioning"
 )
 
@@ -97,7 +96,7 @@ func TestRevocation_AtOnceHere_AndWithinASecondInEveryOtherProcess(t *testing.T)
 	t.Parallel()
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") },
-		"postgres": func(t *testing.T) string { return testenv.Postgres(t) },
+		"postgres": func(t *testing.T) string { return migrated.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +140,7 @@ func TestRevocation_AtOnceHere_AndWithinASecondInEveryOtherProcess(t *testing.T)
 // A hint from the process that revoked only shortens the half second.
 func TestRevocation_AHintMakesAProcessAskAgain(t *testing.T) {
 	t.Parallel()
-	at := testenv.Postgres(t)
+	at := migrated.Postgres(t)
 	w := newWorld(t, at)
 	elsewhere, _ := newService(t, at)
 	must(elsewhere.AuthenticateDirectory(t.Context(), w.token))(t)

@@ -237,7 +237,7 @@ func (w *work) givable(ctx context.Context, r RoleIn) (Role, error) {
 	if _, err := w.community(ctx, r.Community); err != nil {
 		return Role{}, err
 	}
-	return role, w.requireAll(ctx, role.Permissions, r.Community)
+	return role, w.requireRole(ctx, role, r.Community)
 }
 
 // giveByHand stores a grant by hand and takes what it replaces: by hand a user
@@ -351,7 +351,7 @@ func (s *Service) ReleaseUser(ctx context.Context, a Actor, ws WorkspaceID, id U
 			if err != nil {
 				return err
 			}
-			if err := w.requireAll(ctx, role.Permissions, g.Community); err != nil {
+			if err := w.requireRole(ctx, role, g.Community); err != nil {
 				return err
 			}
 			ids = append(ids, g.ID)
@@ -370,9 +370,32 @@ func (s *Service) ReleaseUser(ctx context.Context, a Actor, ws WorkspaceID, id U
 	return released, err
 }
 
+// HasWayIn reports whether the user could sign in, blocks aside: by an account,
+// an identity that is not retired, or a directory's record.
+func (s *Service) HasWayIn(ctx context.Context, ws WorkspaceID, id UserID) (has bool, err error) {
+	err = s.store.View(ctx, func(tx *Tx) error {
+		u, err := tx.Users.Get(ctx, ws, id)
+		if err != nil {
+			return orNotFound(err, "user")
+		}
+		has, err = hasWayIn(ctx, tx, u)
+		return err
+	})
+	return has, err
+}
+
+func hasWayIn(ctx context.Context, tx *Tx, u User) (bool, error) {
+	if u.Account != "" || u.Record != nil {
+		return true, nil
+	}
+	identities, err := tx.Identities.OfUser(ctx, u.Workspace, u.ID)
+	return slices.ContainsFunc(identities, func(i Identity) bool { return i.RetiredAt.IsZero() }), err
+}
+
 // InviteAdministrator is the way back in (rule 9): for an address that no user
-// of the workspace has, the operator makes an invitation that no directory may
-// adopt. It returns the text of the link's secret.
+// of the workspace has, or whose user has no way in, the operator makes an
+// invitation that no directory may adopt. Earlier ones of that user are
+// cancelled. It returns the text of the link's secret.
 func (s *Service) InviteAdministrator(ctx context.Context, a Actor, ws WorkspaceID, email string, r RoleIn) (i Invitation, text string, err error) {
 	if err := checkEmail(email); err != nil {
 		return i, "", err
@@ -385,10 +408,7 @@ func (s *Service) InviteAdministrator(ctx context.Context, a Actor, ws Workspace
 		if _, err := w.givable(ctx, r); err != nil {
 			return err
 		}
-		switch _, err := findUser(ctx, w.Tx, ws, email); {
-		case err == nil, errors.Is(err, ErrConflict):
-			return conflict("user_exists", "The workspace has a user with this address.")
-		case !errors.Is(err, ErrNotFound):
+		if err := w.inviteAnew(ctx, email); err != nil {
 			return err
 		}
 		lifetime, err := w.invitationLifetime(ctx)
@@ -399,6 +419,27 @@ func (s *Service) InviteAdministrator(ctx context.Context, a Actor, ws Workspace
 		return err
 	})
 	return i, text, err
+}
+
+// inviteAnew makes way for an invitation: it refuses a user who has a way in,
+// and cancels what another was sent before.
+func (w *work) inviteAnew(ctx context.Context, email string) error {
+	u, err := findUser(ctx, w.Tx, w.ws, email)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	has, err := hasWayIn(ctx, w.Tx, u)
+	if err != nil {
+		return err
+	}
+	if has {
+		return conflict("user_exists", "The workspace has a user with this address who can sign in. Grant them the role.")
+	}
+	_, err = w.Invitations.CancelOfUser(ctx, w.ws, u.ID, w.Now())
+	return err
 }
 
 func (w *work) invitationLifetime(ctx context.Context) (time.Duration, error) {

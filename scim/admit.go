@@ -31,7 +31,7 @@ func (h *Handler) admit(r *http.Request) (provisioning.DirectoryAccess, error) {
 	if err != nil {
 		return access, err
 	}
-	access.Actor.RequestID = web.RequestIDOf(ctx)
+	access.Actor.RequestID, access.Actor.From = web.RequestIDOf(ctx), web.ClientOf(ctx).Addr.String()
 	event := web.EventOf(ctx)
 	event.WorkspaceID, event.DirectoryID, event.TokenID =
 		string(access.Directory.Workspace), string(access.Directory.ID), access.Actor.ID

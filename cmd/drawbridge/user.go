@@ -144,10 +144,15 @@ func (c userGrant) Run(ctx context.Context, sh *shell) error {
 		}
 		u, err := core.Service.FindUser(ctx, w.ID, c.User)
 		if errors.Is(err, provisioning.ErrNotFound) && strings.Contains(c.User, "@") {
-			return c.invite(ctx, sh, core, community, role)
+			return c.invite(ctx, sh, core, c.User, community, role)
 		}
 		if err != nil {
 			return err
+		}
+		if has, err := core.Service.HasWayIn(ctx, w.ID, u.ID); err != nil {
+			return err
+		} else if !has {
+			return c.invite(ctx, sh, core, u.Email, community, role)
 		}
 		if err := core.Service.GrantRole(ctx, operator, w.ID, u.ID, provisioning.RoleIn{Community: community.ID, Role: role.ID}); err != nil {
 			return err
@@ -158,14 +163,14 @@ func (c userGrant) Run(ctx context.Context, sh *shell) error {
 }
 
 // invite is the way back into a workspace that lost its administrators (rule 9).
-func (c userGrant) invite(ctx context.Context, sh *shell, core *app.Core, community provisioning.Community, role provisioning.Role) error {
-	i, secret, err := core.Service.InviteAdministrator(ctx, operator, community.Workspace, c.User, provisioning.RoleIn{Community: community.ID, Role: role.ID})
+func (c userGrant) invite(ctx context.Context, sh *shell, core *app.Core, email string, community provisioning.Community, role provisioning.Role) error {
+	i, secret, err := core.Service.InviteAdministrator(ctx, operator, community.Workspace, email, provisioning.RoleIn{Community: community.ID, Role: role.ID})
 	if err != nil {
 		return err
 	}
 	link := viewInvitation(core.Config.PublicURL, i, secret)
 	view := grantView{i.User, i.Email, community.Slug, role.Slug, "invited", link.URL, link.ExpiresAt}
-	text := fmt.Sprintf("Nobody has the address %s. Invitation as %s in %s, good until %s, shown once:", i.Email, role.Name, community.Name, when(i.ExpiresAt))
+	text := fmt.Sprintf("Nobody can sign in with the address %s yet. Invitation as %s in %s, good until %s, shown once:", i.Email, role.Name, community.Name, when(i.ExpiresAt))
 	return sh.show(view, printable(text)+"\n"+link.URL+"\n")
 }
 

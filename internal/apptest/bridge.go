@@ -6,10 +6,12 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"drawbridge/config"
 	"drawbridge/internal/app"
+	"drawbridge/internal/sqlstore"
 	"drawbridge/internal/testenv"
 	"drawbridge/internal/web"
 )
@@ -21,11 +23,20 @@ type Engine struct {
 	Redis    func(testing.TB) string // "" for none
 }
 
+// migrated spares each test the migrations on PostgreSQL.
+var migrated = testenv.NewTemplate(func(url string) error {
+	store, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: url, Migrate: sqlstore.MigrateUp})
+	if err != nil {
+		return err
+	}
+	return store.Close()
+})
+
 // Engines are the two ways to run of the design: embedded, and production.
 func Engines() []Engine {
 	return []Engine{
 		{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "drawbridge.db") }, func(testing.TB) string { return "" }},
-		{"postgres", testenv.Postgres, testenv.Redis},
+		{"postgres", migrated.Postgres, testenv.Redis},
 	}
 }
 
@@ -46,6 +57,14 @@ type Options struct {
 	Database    string
 	Redis       string
 	FormTargets []string
+	// SCIMRate is the limit of each directory, in requests a second; 0 is the
+	// product's default.
+	SCIMRate int
+	// PublicIssuersOnly keeps the bridge from contacting loopback and private
+	// addresses, as it does outside of tests.
+	PublicIssuersOnly bool
+	// Log takes what the bridge logs; nil shows warnings in the test's output.
+	Log *slog.Logger
 }
 
 // Bridge is a running bridge.
@@ -63,14 +82,14 @@ func Start(t testing.TB, o Options) *Bridge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(config.Sources{Flags: map[string]string{
-		"listen": listener.Addr().String(), "data_dir": t.TempDir(), "database_url": o.Database, "redis_url": o.Redis,
-		"secret_key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "allow_private_issuers": "true",
-	}})
+	c, err := config.Load(config.Sources{Flags: o.settings(listener.Addr().String(), t.TempDir())})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
 	a, err := app.New(t.Context(), c, log, app.Options{Listener: listener, FormTargets: o.FormTargets})
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +97,20 @@ func Start(t testing.TB, o Options) *Bridge {
 	b := &Bridge{App: a, URL: c.PublicURL.String()}
 	b.Stop = runUntilStopped(t, a.Run)
 	return b
+}
+
+// SecretKey is the secret key of every bridge.
+const SecretKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+func (o Options) settings(listen, dataDir string) map[string]string {
+	settings := map[string]string{
+		"listen": listen, "data_dir": dataDir, "database_url": o.Database, "redis_url": o.Redis,
+		"secret_key": SecretKey, "allow_private_issuers": strconv.FormatBool(!o.PublicIssuersOnly),
+	}
+	if o.SCIMRate != 0 {
+		settings["scim_rate"] = strconv.Itoa(o.SCIMRate)
+	}
+	return settings
 }
 
 // runUntilStopped runs something in the background; the returned function

@@ -120,6 +120,9 @@ func (h *Handler) viewer(r *http.Request) (provisioning.Viewer, error) {
 		return provisioning.Viewer{}, provisioning.ErrUnauthenticated
 	}
 	v, err := h.service.Authenticate(r.Context(), cookie)
+	v.Browser = provisioning.Browser{
+		Address: web.ClientOf(r.Context()).Addr.String(), UserAgent: r.UserAgent(), RequestID: web.RequestIDOf(r.Context()),
+	}
 	if err == nil {
 		e := web.EventOf(r.Context())
 		e.WorkspaceID, e.UserID = string(v.Workspace.ID), string(v.User.ID)

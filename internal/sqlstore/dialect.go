@@ -6,6 +6,9 @@ type dialect struct {
 	// others that lock or change them wait, rows that refer to them do not.
 	// SQLite's writers are serial and need none.
 	forUpdate string
+	// forUpdateWhole is forUpdate that keeps also those waiting who refer to the
+	// rows, and forKeyShare what those hold.
+	forUpdateWhole, forKeyShare string
 	// skipLocked ends a SELECT that takes its rows only if nobody holds them.
 	skipLocked string
 	// decodeHex is the name of a call that turns hexadecimal text into bytes,
@@ -18,11 +21,13 @@ type dialect struct {
 
 var (
 	postgresDialect = dialect{
-		forUpdate:    " for no key update",
-		skipLocked:   " for update skip locked",
-		decodeHex:    "decode(",
-		decodeHexEnd: ", 'hex')",
-		clock:        postgresClock,
+		forUpdate:      " for no key update",
+		forUpdateWhole: " for update",
+		forKeyShare:    " for key share",
+		skipLocked:     " for update skip locked",
+		decodeHex:      "decode(",
+		decodeHexEnd:   ", 'hex')",
+		clock:          postgresClock,
 	}
 	sqliteDialect = dialect{
 		decodeHex:    "unhex(",

@@ -37,6 +37,14 @@ func (s directories) Find(ctx context.Context, id provisioning.DirectoryID) (pro
 	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`, id)
 }
 
+func (s directories) Hold(ctx context.Context, id provisioning.DirectoryID) (provisioning.Directory, error) {
+	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`+s.db.dialect.forKeyShare, id)
+}
+
+func (s directories) Lock(ctx context.Context, id provisioning.DirectoryID) (provisioning.Directory, error) {
+	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`+s.db.dialect.forUpdateWhole, id)
+}
+
 func (s directories) List(ctx context.Context, ws provisioning.WorkspaceID) ([]provisioning.Directory, error) {
 	return list(ctx, s.db, scanDirectory, `
 		select `+directoryColumns+` from directories d

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,11 +19,49 @@ const databaseTimeout = time.Minute
 // ends, with whatever connections it still has.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	maintenance := required(t, "postgres", postgresVariable)
-	name := "test_" + strings.ToLower(rand.Text())
-	execute(t, maintenance, "CREATE DATABASE "+name)
-	t.Cleanup(func() { execute(t, maintenance, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return create(t, required(t, "postgres", postgresVariable), "")
+}
 
+// Template is a database that tests copy instead of each preparing its own. The zero value is not ready: see
+// NewTemplate.
+type Template struct {
+	prepare func(databaseURL string) error
+	once    sync.Once
+	name    string
+	err     error
+}
+
+// NewTemplate returns a template that prepare fills, once in this process, when the first test asks for a copy.
+func NewTemplate(prepare func(databaseURL string) error) *Template {
+	return &Template{prepare: prepare}
+}
+
+// Postgres makes a copy of the template for the test and returns its URL. It is dropped when the test ends. The
+// template itself goes with the server.
+func (p *Template) Postgres(t testing.TB) string {
+	t.Helper()
+	maintenance := required(t, "postgres", postgresVariable)
+	p.once.Do(func() {
+		p.name = "template_" + strings.ToLower(rand.Text())
+		execute(t, maintenance, "CREATE DATABASE "+p.name)
+		p.err = p.prepare(withDatabase(t, maintenance, p.name))
+	})
+	if p.err != nil {
+		t.Fatalf("preparing a database to copy: %v", p.err)
+	}
+	return create(t, maintenance, " TEMPLATE "+p.name)
+}
+
+func create(t testing.TB, maintenance, template string) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text())
+	execute(t, maintenance, "CREATE DATABASE "+name+template)
+	t.Cleanup(func() { execute(t, maintenance, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return withDatabase(t, maintenance, name)
+}
+
+func withDatabase(t testing.TB, maintenance, name string) string {
+	t.Helper()
 	fresh, err := url.Parse(maintenance)
 	if err != nil {
 		t.Fatalf("%s is no URL", postgresVariable)
