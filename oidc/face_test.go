@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -350,4 +351,22 @@ func TestNewNeedsAllItStandsOn(t *testing.T) {
 	if _, err := oidc.New(oidc.Options{}); err == nil {
 		t.Error("a Handler out of nothing")
 	}
+}
+
+func TestWhoBeginsTooManySignInsIsToldToWait(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	for range 400 {
+		w := b.get("/sso/cn-okta")
+		if w.Code == http.StatusSeeOther {
+			continue
+		}
+		s.wantPage(t, w, http.StatusTooManyRequests, "too_many")
+		if wait, err := strconv.Atoi(w.Header().Get("Retry-After")); err != nil || wait < 1 {
+			t.Errorf("Retry-After %q, want whole seconds", w.Header().Get("Retry-After"))
+		}
+		return
+	}
+	t.Error("400 sign-ins began at once")
 }

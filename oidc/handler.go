@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"drawbridge/internal/web"
 	"drawbridge/provisioning"
@@ -43,8 +44,23 @@ type Options struct {
 	Cookies   web.Cookies
 	Public    *url.URL     // base of the redirect URIs
 	HTTP      *http.Client // asks token and userinfo endpoints; ought to be one of package egress
+	Limiter   Limiter
 	Log       *slog.Logger
 }
+
+// Limiter counts how often somebody asks.
+type Limiter interface {
+	// Allow reports whether one more is within rate a second and burst at once,
+	// and if not, how long to wait.
+	Allow(ctx context.Context, key string, rate, burst int) (ok bool, wait time.Duration, err error)
+}
+
+// How many sign-ins one network address may begin: a second, and at once. Each
+// stores a row for ten minutes. An office behind one address stays below it.
+const (
+	startRate  = 20
+	startBurst = 200
+)
 
 // Handler answers /sso/… for browsers.
 type Handler struct {
@@ -54,13 +70,14 @@ type Handler struct {
 	cookies   web.Cookies
 	public    *url.URL
 	http      *http.Client
+	limiter   Limiter
 	log       *slog.Logger
 }
 
 // New makes a Handler. It is an error to leave something out.
 func New(o Options) (*Handler, error) {
-	if o.Service == nil || o.Providers == nil || o.Pages == nil || o.Public == nil || o.HTTP == nil || o.Log == nil {
-		return nil, errors.New("oidc: a Service, Providers, Pages, the public URL, an HTTP client and a log are needed")
+	if o.Service == nil || o.Providers == nil || o.Pages == nil || o.Public == nil || o.HTTP == nil || o.Limiter == nil || o.Log == nil {
+		return nil, errors.New("oidc: a Service, Providers, Pages, the public URL, an HTTP client, a limiter and a log are needed")
 	}
 	for key := range texts {
 		if !o.Pages.Texts().Has(key) {
@@ -68,7 +85,7 @@ func New(o Options) (*Handler, error) {
 		}
 	}
 	return &Handler{
-		service: o.Service, providers: o.Providers, pages: o.Pages, cookies: o.Cookies, public: o.Public, http: o.HTTP, log: o.Log,
+		service: o.Service, providers: o.Providers, pages: o.Pages, cookies: o.Cookies, public: o.Public, http: o.HTTP, limiter: o.Limiter, log: o.Log,
 	}, nil
 }
 

@@ -55,6 +55,7 @@ var (
 	pageClockBehind   = &page{name: "clock_behind", status: http.StatusBadRequest}
 	pageProviderError = &page{name: "provider_error", status: http.StatusBadRequest}
 	pageDenied        = &page{name: "denied", status: http.StatusForbidden}
+	pageTooMany       = &page{name: "too_many", status: http.StatusTooManyRequests}
 	pageUnreachable   = &page{name: "unreachable", status: http.StatusBadGateway}
 	pageMisconfigured = &page{name: "misconfigured", status: http.StatusBadGateway}
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"drawbridge/internal/ephemeral"
 	"drawbridge/internal/web"
 	"drawbridge/oidc"
 )
@@ -44,7 +45,8 @@ func faceWith(t *testing.T, public string, service oidc.Service, providers *oidc
 	pages := must(web.NewPages(base, must(web.NewCatalogue(oidc.Texts()))(t)))(t)
 	mux := must(web.NewMux(base, pages.Answer))(t)
 	face := must(oidc.New(oidc.Options{
-		Service: service, Providers: providers, Pages: pages, Cookies: web.NewCookies(base, ""), Public: base, HTTP: client, Log: logger,
+		Service: service, Providers: providers, Pages: pages, Cookies: web.NewCookies(base, ""), Public: base, HTTP: client,
+		Limiter: must(ephemeral.Open(t.Context(), "", logger))(t), Log: logger,
 	}))(t)
 	face.Register(mux)
 	return web.Frame{Log: logger, Public: base}.Wrap(mux)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -70,6 +71,14 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	passes, wait, err := h.limiter.Allow(r.Context(), "sso:"+web.ClientOf(r.Context()).Addr.String(), startRate, startBurst)
+	if err == nil && !passes {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		err = pageTooMany
+	}
+	if err != nil {
+		return v.refuse(err)
 	}
 	target, err := v.begin()
 	if err != nil {

@@ -60,6 +60,10 @@ var texts = web.Texts{
 	"oidc.provider_error.what":  {Other: "It answered with an error instead of telling who you are."},
 	"oidc.provider_error.whom":  {Other: "Start again; if it happens again, tell {3}."},
 
+	"oidc.too_many.title": {Other: "Too many sign-ins at once"},
+	"oidc.too_many.what":  {Other: "Many sign-ins were begun from your network within a few seconds."},
+	"oidc.too_many.whom":  {Other: "Wait a moment and start again; if it stays like this, tell {3}."},
+
 	"oidc.unreachable.title": {Other: "{2} cannot be reached"},
 	"oidc.unreachable.what":  {Other: "Your organisation's provider, {2}, gives this server no usable answer, so nobody can sign in through it now."},
 	"oidc.unreachable.whom":  {Other: "Try again in a minute; if it stays like this, tell {3}."},

@@ -42,7 +42,7 @@ func Demo(ctx context.Context, c config.Config, out io.Writer, o DemoOptions) (e
 
 	simulator, err := web.Listen(ctx, o.SimulatorListen)
 	if err != nil {
-		return fmt.Errorf("the simulated Okta: %w", err)
+		return fmt.Errorf("the simulated Okta, whose address is given with --simulator-listen: %w", err)
 	}
 	client := SampleClient{ID: "drawbridge-demo", Secret: rand.Text()}
 	org, err := NewSampleOkta("http://"+simulator.Addr().String(), client, oktasim.Catalog)
@@ -81,7 +81,7 @@ func describeDemo(out io.Writer, app *App, org *oktasim.Organisation) error {
 	pushed, fresh := sortPeople(org.People())
 	fmt.Fprintf(&b, "Okta pushed %d people and %d groups. Analysts are Analyst in SOC Paris, Lyon is Analyst in SOC Lyon:\n", len(pushed), len(org.Groups()))
 	for _, p := range pushed {
-		fmt.Fprintf(&b, "  %-28s %s\n", p.Login, strings.Join(groupsOf(org, p), ", "))
+		fmt.Fprintf(&b, "  %-34s %s\n", p.Login, strings.Join(groupsOf(org, p), ", "))
 	}
 	fmt.Fprintf(&b, "Not pushed yet: %s\n\nTry this:\n", strings.Join(fresh, ", "))
 	first := example(org, pushed)

@@ -127,7 +127,8 @@ func (a *App) registerFaces(mux *web.Mux, pages *web.Pages, o Options) error {
 	}
 	people.Register(mux)
 	signIn, err := oidc.New(oidc.Options{
-		Service: a.Service, Providers: a.providers, Pages: pages, Cookies: cookies, Public: public, HTTP: a.http, Log: a.log,
+		Service: a.Service, Providers: a.providers, Pages: pages, Cookies: cookies, Public: public, HTTP: a.http,
+		Limiter: a.Ephemeral, Log: a.log,
 	})
 	if err != nil {
 		return err
