@@ -296,7 +296,7 @@ func TestRule25_ConfigPrintsWithoutItsSecrets(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("start", "config", c)
 	printed := log.String() + fmt.Sprintf("%v %+v %#v %s %v", c, c, c, c, c.Redacted())
-	for _, secret := range []string{"hunter", textKey, fmt.Sprint(rawKey)} {
+	for _, secret := range []string{"hunter", textKey, string(rawKey), fmt.Sprintf("%v", rawKey)} {
 		if strings.Contains(printed, secret) {
 			t.Errorf("%s is printed:\n%s", secret, printed)
 		}

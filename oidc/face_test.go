@@ -62,7 +62,7 @@ func TestInitiateLogin(t *testing.T) {
 			t.Parallel()
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				s := newSite(t)
-				w := httptest.NewRecorder()
+				var w *httptest.ResponseRecorder
 				if method == http.MethodGet {
 					w = s.browser().get("/sso/cn-okta?" + tc.form.Encode())
 				} else {

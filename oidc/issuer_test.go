@@ -49,9 +49,9 @@ func TestCheckIssuer(t *testing.T) {
 		"huge":          {func(w http.ResponseWriter, _ *http.Request, _ string) { _, _ = w.Write(make([]byte, 300<<10)) }, provisioning.ErrInvalid, "issuer_too_large"},
 		"huge and said": {func(w http.ResponseWriter, _ *http.Request, _ string) { w.Header().Set("Content-Length", "9999999") }, provisioning.ErrInvalid, "issuer_too_large"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request, _ string) {
-			http.Redirect(w, r, "https://evil.example/", 302)
+			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
 		}, provisioning.ErrInvalid, "issuer_redirect"},
-		"endless":         {func(w http.ResponseWriter, r *http.Request, _ string) { http.Redirect(w, r, r.URL.Path, 302) }, provisioning.ErrInvalid, "issuer_redirect"},
+		"endless":         {func(w http.ResponseWriter, r *http.Request, _ string) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, provisioning.ErrInvalid, "issuer_redirect"},
 		"slow":            {func(_ http.ResponseWriter, r *http.Request, _ string) { <-r.Context().Done() }, provisioning.ErrUnavailable, "issuer_slow"},
 		"other issuer":    {set("issuer", "https://other.example"), provisioning.ErrInvalid, "issuer_other"},
 		"no token":        {set("token_endpoint", ""), provisioning.ErrInvalid, "issuer_endpoints"},

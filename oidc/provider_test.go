@@ -60,7 +60,6 @@ type provider struct {
 	userInfo  map[string]any // nil: 403
 	status    map[string]int // by path: answered instead
 	fetches   map[string]int // by path
-	faults    []string       // what clients did wrong
 }
 
 // authorization is what the browser brought to the authorization endpoint.

@@ -51,6 +51,9 @@ func (w *work) subjectOwner(ctx context.Context, d Directory, externalID string)
 	return owner, err
 }
 
+// maxNamedAlike bounds how many people of one e-mail address are looked at.
+const maxNamedAlike = 1000
+
 // namedAlike returns users whose userName or e-mail is the pushed userName or
 // e-mail.
 func (w *work) namedAlike(ctx context.Context, p Profile) ([]User, error) {
@@ -61,7 +64,7 @@ func (w *work) namedAlike(ctx context.Context, p Profile) ([]User, error) {
 	var found []User
 	seen := make(map[UserID]bool)
 	for _, key := range keys {
-		users, err := w.Users.List(ctx, w.ws, UserQuery{Key: key, Limit: 10})
+		users, err := w.Users.List(ctx, w.ws, UserQuery{Key: key, Limit: maxNamedAlike})
 		if err != nil {
 			return nil, err
 		}

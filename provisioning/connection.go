@@ -204,7 +204,7 @@ func (w *work) writeDefaults(ctx context.Context, c *Connection, n ConnectionWri
 
 func (w *work) checkDefaults(ctx context.Context, c Connection, confirmed bool) error {
 	for _, id := range c.DefaultCommunities {
-		if _, err := w.community(ctx, id); err != nil {
+		if err := w.requireCommunity(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -238,16 +238,15 @@ func (w *work) role(ctx context.Context, id RoleID) (Role, error) {
 	return r, nil
 }
 
-func (w *work) community(ctx context.Context, id CommunityID) (Community, error) {
+func (w *work) requireCommunity(ctx context.Context, id CommunityID) error {
 	all, err := w.Communities.List(ctx, w.ws)
 	if err != nil {
-		return Community{}, err
+		return err
 	}
-	i := slices.IndexFunc(all, func(c Community) bool { return c.ID == id })
-	if i < 0 {
-		return Community{}, notFound("community")
+	if !slices.ContainsFunc(all, func(c Community) bool { return c.ID == id }) {
+		return notFound("community")
 	}
-	return all[i], nil
+	return nil
 }
 
 // CheckConnection looks the issuer of a stored connection up again.

@@ -136,30 +136,10 @@ func (w *work) pair(ctx context.Context, d Directory, c ConnectionID) error {
 	w.administrators.touched = true // a record is a way in now
 	w.record(note{action: "directory.pair", kind: "directory", target: string(d.ID), details: map[string]string{"connection": string(c)}})
 	w.emit("directory.paired", string(d.ID), map[string]string{"connection": string(c)})
-	after := UserID("")
-	for {
-		users, err := w.Records.OfDirectory(ctx, w.ws, d.ID, after, refreshChunk)
-		if err != nil || len(users) == 0 {
-			return err
-		}
-		for _, u := range users {
-			if err := w.claimPaired(ctx, c, u); err != nil {
-				return err
-			}
-		}
-		after = users[len(users)-1]
-	}
-}
-
-func (w *work) claimPaired(ctx context.Context, c ConnectionID, u UserID) error {
-	user, err := w.Users.Get(ctx, w.ws, u)
-	if err != nil || user.Record == nil || user.Record.ExternalID == "" {
-		return err
-	}
-	owner, err := w.Subjects.Claim(ctx, w.ws, c, user.Record.ExternalID, u)
-	if err == nil && owner != u {
+	user, owner, err := w.Subjects.ClaimRecorded(ctx, w.ws, c, d.ID)
+	if err == nil && user != "" {
 		return conflict("pairing_joins_users",
-			"User %s of the directory and user %s, who signed in before, are one person to the provider. Remove one of them, then pair.", u, owner)
+			"User %s of the directory and user %s, who signed in before, are one person to the provider. Remove one of them, then pair.", user, owner)
 	}
 	return err
 }
@@ -225,6 +205,11 @@ func (w *work) updateDirectory(ctx context.Context, d *Directory, n DirectoryWri
 func (w *work) repair(ctx context.Context, d *Directory, c ConnectionID) error {
 	if _, err := w.connection(ctx, c); err != nil {
 		return err
+	}
+	if d.Connection != "" {
+		if err := w.Subjects.ReleaseRecorded(ctx, w.ws, d.Connection, d.ID); err != nil {
+			return err
+		}
 	}
 	d.Connection = c
 	return w.pair(ctx, *d, c)

@@ -78,7 +78,7 @@ func (w *work) createMapping(ctx context.Context, n MappingWrite) (Mapping, acce
 	if err != nil {
 		return Mapping{}, none, err
 	}
-	if _, err := w.community(ctx, n.Community); err != nil {
+	if err := w.requireCommunity(ctx, n.Community); err != nil {
 		return Mapping{}, none, err
 	}
 	if err := w.requireRole(ctx, role, n.Community); err != nil {
@@ -139,7 +139,7 @@ func (w *work) plan(ctx context.Context, n MappingWrite, c accessChange) (Plan, 
 	touched := make(map[UserID]bool)
 	had := make(map[Reason]bool, len(c.ended))
 	for _, m := range c.ended {
-		had[m.Reason.bare()] = true
+		had[m.bare()] = true
 	}
 	for _, r := range c.started {
 		if had[r.bare()] {
@@ -171,7 +171,7 @@ func (w *work) planLine(ctx context.Context, r Reason, touched map[UserID]bool, 
 		return err
 	}
 	for _, m := range held {
-		if m.Reason != r && m.Reason.bare() == r.bare() {
+		if m.Reason != r && m.bare() == r.bare() {
 			return nil
 		}
 	}

@@ -9,7 +9,7 @@ type Group struct {
 	Directory   DirectoryID
 	DisplayName string // unique among the groups of the directory, whatever the case
 	ExternalID  string
-	Version     int64 // grows with every change, of members too
+	Version     int64 // grows with every change that the directory pushes, of members too
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	DeletedAt   time.Time

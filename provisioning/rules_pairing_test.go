@@ -286,3 +286,21 @@ func TestRule15_WhomItMayNotAdoptADirectoryDoesNotSee(t *testing.T) {
 		}
 	})
 }
+
+func TestRule15_PairingWithAnotherConnectionFreesTheSubjectsInTheFirst(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		second := w.addConnection("Second")
+		signed, pushed := w.push("00u1", "ada@acme.example").ID, w.push("00u2", "bob@acme.example").ID
+		must(w.signIn("00u1", "ada@acme.example"))(t)
+		must(w.UpdateDirectory(t.Context(), w.operator, w.ws, w.okta.Directory.ID, provisioning.DirectoryWrite{Connection: &second.ID}))(t)
+		if in := must(w.signIn("00u1", "ada@acme.example"))(t); in.User.ID != signed {
+			t.Errorf("the identity of the first connection leads to %s, want %s", in.User.ID, signed)
+		}
+		if in := must(w.through(second, provisioning.Claims{Subject: "00u2", Email: "new@acme.example"}))(t); in.User.ID != pushed {
+			t.Errorf("the second connection finds %s by the record, want %s", in.User.ID, pushed)
+		}
+		if in := must(w.signIn("00u2", "new@acme.example"))(t); in.User.ID == pushed {
+			t.Error("the first connection still finds the record")
+		}
+	})
+}

@@ -226,3 +226,29 @@ func TestRule16_RevivingUnderATakenUserNameIsAConflict(t *testing.T) {
 		})
 	})
 }
+
+// A directory that went back after a mistake knows the person by what they
+// signed in with before.
+func TestRule16_AReleaseBringsBackTheIdentityToo(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ada := w.push("00u1", "ada@acme.example").ID
+		must(w.signIn("00u1", "ada@acme.example"))(t)
+		w.grant(ada, w.paris, w.analyst)
+		for _, externalID := range []string{"mistake", "00u1"} {
+			if err := w.setExternalID(ada, externalID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := w.signIn("00u1", "ada@acme.example")
+		refusedFor(t, err, provisioning.RefusedRetired)
+		must(w.ReleaseUser(t.Context(), w.operator, w.ws, ada))(t)
+		if in := must(w.signIn("00u1", "ada@acme.example"))(t); in.User.ID != ada {
+			t.Errorf("signed in as %s, want %s", in.User.ID, ada)
+		}
+		w.holds(ada, "analyst in soc-paris", "guest in soc-lyon")
+		_, err = w.signIn("mistake", "else@acme.example")
+		if err != nil {
+			t.Errorf("the subject of the mistake is free again: %v", err)
+		}
+	})
+}

@@ -17,14 +17,13 @@ type settingSpec struct {
 	check    func(string) bool
 }
 
-func durationBetween(least, most time.Duration) func(string) bool {
-	return func(s string) bool {
-		d, err := ParseDuration(s)
-		return err == nil && d >= least && d <= most
-	}
-}
-
 const day = 24 * time.Hour
+
+// isLifetime keeps out what would sign everybody out at once, or nobody ever.
+func isLifetime(s string) bool {
+	d, err := ParseDuration(s)
+	return err == nil && d >= 15*time.Minute && d <= 30*day
+}
 
 // Names of the settings that have an effect.
 const (
@@ -36,10 +35,10 @@ const (
 )
 
 var settingSpecs = []settingSpec{
-	{SettingSessionIdle, "30d", durationBetween(15*time.Minute, 30*day)},
-	{SettingSessionMax, "30d", durationBetween(15*time.Minute, 30*day)},
-	{SettingSSOSessionMax, "12h", durationBetween(15*time.Minute, 30*day)},
-	{SettingInvitationLifetime, "24h", durationBetween(15*time.Minute, 30*day)},
+	{SettingSessionIdle, "30d", isLifetime},
+	{SettingSessionMax, "30d", isLifetime},
+	{SettingSSOSessionMax, "12h", isLifetime},
+	{SettingInvitationLifetime, "24h", isLifetime},
 	{SettingContact, "", func(s string) bool { return len(s) <= 200 && !strings.ContainsAny(s, "\x00\r\n") }},
 }
 

@@ -259,6 +259,9 @@ type Identities interface {
 	OfUser(ctx context.Context, ws WorkspaceID, u UserID) ([]Identity, error)
 	// Retire marks the live identities of the user.
 	Retire(ctx context.Context, ws WorkspaceID, u UserID, at time.Time) error
+	// Restore takes the mark from a retired identity. KeyIdentity is taken if the
+	// user has a live one of that connection.
+	Restore(ctx context.Context, ws WorkspaceID, id IdentityID) error
 	// DeleteOfUser removes all of the user.
 	DeleteOfUser(ctx context.Context, ws WorkspaceID, u UserID) error
 	// Touch notes a sign-in.
@@ -278,6 +281,13 @@ type Subjects interface {
 	Release(ctx context.Context, ws WorkspaceID, c ConnectionID, u UserID, keep string) error
 	// ReleaseAll frees all subjects of the user.
 	ReleaseAll(ctx context.Context, ws WorkspaceID, u UserID) error
+	// ClaimRecorded claims, for every user with a record of the directory, the
+	// subject that the record's externalId names, and returns the user and the
+	// owner of one that is somebody else's, or "" twice.
+	ClaimRecorded(ctx context.Context, ws WorkspaceID, c ConnectionID, d DirectoryID) (user, owner UserID, err error)
+	// ReleaseRecorded frees the subjects of users with a record of the directory,
+	// but for those of identities of the connection that are not retired.
+	ReleaseRecorded(ctx context.Context, ws WorkspaceID, c ConnectionID, d DirectoryID) error
 }
 
 // Tombstones stores hashes of what removed users were known by.

@@ -234,7 +234,7 @@ func (w *work) givable(ctx context.Context, r RoleIn) (Role, error) {
 	if err != nil {
 		return Role{}, err
 	}
-	if _, err := w.community(ctx, r.Community); err != nil {
+	if err := w.requireCommunity(ctx, r.Community); err != nil {
 		return Role{}, err
 	}
 	return role, w.requireRole(ctx, role, r.Community)
@@ -334,32 +334,20 @@ func (w *work) nothingToRevoke(ctx context.Context, id UserID, r RoleIn) error {
 }
 
 // ReleaseUser is an administrator's word that a successor is the same person
-// (rule 16): what was held counts again.
+// (rule 16): what was held counts again, and the identity by which the
+// directory now knows the person is good again if it had been retired.
 func (s *Service) ReleaseUser(ctx context.Context, a Actor, ws WorkspaceID, id UserID) (released int, err error) {
 	err = s.userChange(ctx, a, ws, id, "user.release", MembersEdit, func(ctx context.Context, w *work, u User) error {
-		grants, err := w.Grants.OfUser(ctx, ws, id)
+		held, err := w.heldGrants(ctx, id)
 		if err != nil {
 			return err
 		}
-		released = 0
-		var ids []GrantID
-		for _, g := range grants {
-			if !g.Held {
-				continue
-			}
-			role, err := w.role(ctx, g.Role)
-			if err != nil {
-				return err
-			}
-			if err := w.requireRole(ctx, role, g.Community); err != nil {
-				return err
-			}
-			ids = append(ids, g.ID)
+		released = len(held)
+		restored, err := w.restoreIdentity(ctx, u)
+		if err != nil || released == 0 && !restored {
+			return err
 		}
-		if released = len(ids); released == 0 {
-			return nil
-		}
-		if err := w.Grants.Hold(ctx, ws, ids, ""); err != nil {
+		if err := w.Grants.Hold(ctx, ws, held, ""); err != nil {
 			return err
 		}
 		w.record(note{action: "user.release", kind: "user", target: string(id)})
@@ -368,6 +356,54 @@ func (s *Service) ReleaseUser(ctx context.Context, a Actor, ws WorkspaceID, id U
 		return err
 	})
 	return released, err
+}
+
+// heldGrants returns what is held of the user, all of which the actor may give.
+func (w *work) heldGrants(ctx context.Context, id UserID) ([]GrantID, error) {
+	grants, err := w.Grants.OfUser(ctx, w.ws, id)
+	if err != nil {
+		return nil, err
+	}
+	var held []GrantID
+	for _, g := range grants {
+		if !g.Held {
+			continue
+		}
+		role, err := w.role(ctx, g.Role)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.requireRole(ctx, role, g.Community); err != nil {
+			return nil, err
+		}
+		held = append(held, g.ID)
+	}
+	return held, nil
+}
+
+// restoreIdentity makes the retired identity live again whose subject is the
+// present externalId: the directory went back to it after a mistake.
+func (w *work) restoreIdentity(ctx context.Context, u User) (bool, error) {
+	if u.Record == nil || u.Record.ExternalID == "" {
+		return false, nil
+	}
+	identities, err := w.Identities.OfUser(ctx, w.ws, u.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, i := range identities {
+		if i.RetiredAt.IsZero() || i.Subject != u.Record.ExternalID {
+			continue
+		}
+		live := slices.ContainsFunc(identities, func(o Identity) bool { return o.Connection == i.Connection && o.RetiredAt.IsZero() })
+		if live {
+			continue
+		}
+		w.administrators.touched = true
+		w.record(note{action: "identity.restore", kind: "user", target: string(u.ID), details: map[string]string{"connection": string(i.Connection)}})
+		return true, w.Identities.Restore(ctx, w.ws, i.ID)
+	}
+	return false, nil
 }
 
 // HasWayIn reports whether the user could sign in, blocks aside: by an account,

@@ -24,7 +24,7 @@ func TestRule23_WhatTheLibraryDoesNeverReachesTheWire(t *testing.T) {
 		scimType string
 	}{
 		"panic":             {func(http.ResponseWriter, *http.Request) { panic("pq: secret") }, 500, ""},
-		"runtime panic":     {func(http.ResponseWriter, *http.Request) { var m map[string]int; m["x"] = 1 }, 500, ""},
+		"runtime panic":     {func(_ http.ResponseWriter, r *http.Request) { _ = r.Header["Missing"][0] }, 500, ""},
 		"nothing":           {func(http.ResponseWriter, *http.Request) {}, 500, ""},
 		"no answer of ours": {answers(200, `{"id":"someone"}`), 500, ""},
 		"redirect":          {answers(307, ``), 500, ""},

@@ -178,7 +178,7 @@ func (o *Organisation) rememberBrowser(w http.ResponseWriter, p Person) browser 
 }
 
 func (o *Organisation) cookie(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the organisation's address is https
 		Name: browserCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: strings.HasPrefix(o.cfg.BaseURL, "https:"),
 	}
@@ -218,5 +218,5 @@ func (o *Organisation) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 func seeOther(w http.ResponseWriter, r *http.Request, path string) {
-	http.Redirect(w, r, path, http.StatusSeeOther)
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers lead to pages of this organisation
 }

@@ -48,7 +48,7 @@ func (o *Organisation) onOwnHost(next http.Handler) http.Handler {
 		case r.Host == own.Host:
 			next.ServeHTTP(w, r)
 		case r.Method == http.MethodGet:
-			http.Redirect(w, r, o.cfg.BaseURL+r.URL.RequestURI(), http.StatusFound)
+			http.Redirect(w, r, o.cfg.BaseURL+r.URL.RequestURI(), http.StatusFound) //nolint:gosec // to the organisation's own host
 		default:
 			o.refuse(w, http.StatusMisdirectedRequest, oauthError{"invalid_request", "This organisation answers at " + o.cfg.BaseURL + " alone."})
 		}

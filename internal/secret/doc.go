@@ -1,13 +1,12 @@
 // Package secret makes, compares and seals what must not be read by others.
 //
-// It holds three things. A Token is what a browser or a SCIM client carries: a
-// public id that finds a row, and a secret of 256 bits of which only the SHA-256
-// is stored. A Keyring seals what must be read again, such as a client secret,
-// with AES-256-GCM under data keys; the data keys stand in the database, wrapped
-// by the key that the operator configured, so that a copy of the database alone
-// opens nothing. A Hasher makes secrets, compares them with what is stored, and
-// computes the keyed hashes of tombstones and of the audit chain.
+// It holds two things. A Hasher makes the secrets of 256 bits that browsers and
+// SCIM clients carry, and compares them with the SHA-256 that is stored of them.
+// A Keyring seals what must be read again, such as a client secret, with
+// AES-256-GCM under data keys; the data keys stand in the database, wrapped by
+// the key that the operator configured, so that a copy of the database alone
+// opens nothing.
 //
 // The package keeps no state outside its values, reads no files and writes no
-// logs. Values that carry a secret print without it.
+// logs.
 package secret

@@ -157,9 +157,9 @@ func (k *Keyring) Seal(workspace, row string, plain []byte) ([]byte, error) {
 		return nil, ErrNoDataKey
 	}
 	out := make([]byte, 0, 2+len(k.active)+gcmOverhead+len(plain))
-	out = append(out, formatVersion, byte(len(k.active)))
+	out = append(out, formatVersion, byte(len(k.active))) //nolint:gosec // unwrap lets no longer id in than maxKeyIDChars
 	out = append(out, k.active...)
-	return key.Seal(out, nil, plain, encode(sealContext, k.active, workspace, row)), nil
+	return key.Seal(out, nil, plain, encode(sealContext, k.active, workspace, row)), nil //nolint:gosec // newAEAD makes the nonce
 }
 
 // Open decrypts what Seal gave for the same workspace and row. It fails with
@@ -210,7 +210,7 @@ func youngest(stored []WrappedKey) string {
 }
 
 func wrap(wrapper cipher.AEAD, id string, key []byte) []byte {
-	return wrapper.Seal([]byte{formatVersion}, nil, key, encode(wrapContext, id))
+	return wrapper.Seal([]byte{formatVersion}, nil, key, encode(wrapContext, id)) //nolint:gosec // newAEAD makes the nonce
 }
 
 func unwrap(wrapper cipher.AEAD, row WrappedKey) ([]byte, bool) {

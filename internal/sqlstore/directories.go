@@ -38,11 +38,11 @@ func (s directories) Find(ctx context.Context, id provisioning.DirectoryID) (pro
 }
 
 func (s directories) Hold(ctx context.Context, id provisioning.DirectoryID) (provisioning.Directory, error) {
-	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`+s.db.dialect.forKeyShare, id)
+	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`+s.db.forKeyShare, id)
 }
 
 func (s directories) Lock(ctx context.Context, id provisioning.DirectoryID) (provisioning.Directory, error) {
-	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`+s.db.dialect.forUpdateWhole, id)
+	return one(ctx, s.db, scanDirectory, `select `+directoryColumns+` from directories d where d.id = $1`+s.db.forUpdateWhole, id)
 }
 
 func (s directories) List(ctx context.Context, ws provisioning.WorkspaceID) ([]provisioning.Directory, error) {

@@ -189,8 +189,9 @@ func (c column) compareNull(op provisioning.Comparator) string {
 		return "(not " + c.present() + ")"
 	case provisioning.NotEqual:
 		return c.present()
+	default:
+		return "false"
 	}
-	return "false"
 }
 
 // knows reports whether values of the kind can be compared so: booleans have

@@ -80,8 +80,9 @@ func textAgrees(f provisioning.Comparison, have, want string) bool {
 		return strings.HasPrefix(have, want)
 	case provisioning.EndsWith:
 		return strings.HasSuffix(have, want)
+	default:
+		return inOrder(f.Operator, strings.Compare(have, want))
 	}
-	return inOrder(f.Operator, strings.Compare(have, want))
 }
 
 func inOrder(op provisioning.Comparator, sign int) bool {
@@ -96,8 +97,9 @@ func inOrder(op provisioning.Comparator, sign int) bool {
 		return sign >= 0
 	case provisioning.Less:
 		return sign < 0
+	default:
+		return sign <= 0
 	}
-	return sign <= 0
 }
 
 // source decides how a random filter grows.
@@ -172,8 +174,9 @@ func growComparison(choose source, words vocabulary) provisioning.Filter {
 		return compare(attribute, op, choose(2) == 1)
 	case moment:
 		return compare(attribute, op, noon.Add(time.Duration(choose(4))*time.Minute))
+	default:
+		return compare(attribute, op, strangeTexts[choose(len(strangeTexts))])
 	}
-	return compare(attribute, op, strangeTexts[choose(len(strangeTexts))])
 }
 
 // crowd stores users and groups in which filters can go wrong, and returns

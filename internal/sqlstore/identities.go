@@ -45,6 +45,12 @@ func (s identities) Retire(ctx context.Context, ws provisioning.WorkspaceID, u p
 	return err
 }
 
+// Restore implements [provisioning.Identities].
+func (s identities) Restore(ctx context.Context, ws provisioning.WorkspaceID, id provisioning.IdentityID) error {
+	_, err := s.db.exec(ctx, `update identities set retired_at = null where workspace_id = $1 and id = $2`, ws, id)
+	return taken(err, provisioning.KeyIdentity)
+}
+
 // DeleteOfUser implements [provisioning.Identities].
 func (s identities) DeleteOfUser(ctx context.Context, ws provisioning.WorkspaceID, u provisioning.UserID) error {
 	_, err := s.db.exec(ctx, `delete from identities where workspace_id = $1 and user_id = $2`, ws, u)

@@ -147,8 +147,8 @@ func (s records) arms(q provisioning.RecordQuery, p *parameters) (string, error)
 
 // clock is the time in microseconds, without a round trip to ask for it.
 func (s records) clock(p *parameters) string {
-	if s.db.dialect.clock != "" {
-		return s.db.dialect.clock
+	if s.db.clock != "" {
+		return s.db.clock
 	}
 	return p.add(s.db.now().UnixMicro())
 }

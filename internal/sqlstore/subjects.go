@@ -50,3 +50,40 @@ func (s subjects) ReleaseAll(ctx context.Context, ws provisioning.WorkspaceID, u
 	_, err := s.db.exec(ctx, `delete from subjects where workspace_id = $1 and user_id = $2`, ws, u)
 	return err
 }
+
+// ClaimRecorded implements [provisioning.Subjects].
+func (s subjects) ClaimRecorded(ctx context.Context, ws provisioning.WorkspaceID, c provisioning.ConnectionID, d provisioning.DirectoryID) (user, owner provisioning.UserID, err error) {
+	_, err = s.db.exec(ctx, `
+		insert into subjects (workspace_id, connection_id, subject, user_id)
+		select r.workspace_id, $2, r.external_id, r.user_id from directory_records r
+		where r.workspace_id = $1 and r.directory_id = $3 and r.external_id is not null
+		on conflict (workspace_id, connection_id, subject) do nothing`, ws, c, d)
+	if err != nil {
+		return "", "", err
+	}
+	type clash struct{ user, owner provisioning.UserID }
+	clashes, err := list(ctx, s.db, func(r rows) (clash, error) {
+		var found clash
+		err := r.Scan(&found.user, &found.owner)
+		return found, err
+	}, `
+		select r.user_id, s.user_id from directory_records r
+		join subjects s on s.workspace_id = r.workspace_id and s.connection_id = $2 and s.subject = r.external_id
+		where r.workspace_id = $1 and r.directory_id = $3 and s.user_id <> r.user_id
+		order by r.user_id limit 1`, ws, c, d)
+	if err != nil || len(clashes) == 0 {
+		return "", "", err
+	}
+	return clashes[0].user, clashes[0].owner, nil
+}
+
+// ReleaseRecorded implements [provisioning.Subjects].
+func (s subjects) ReleaseRecorded(ctx context.Context, ws provisioning.WorkspaceID, c provisioning.ConnectionID, d provisioning.DirectoryID) error {
+	_, err := s.db.exec(ctx, `
+		delete from subjects where workspace_id = $1 and connection_id = $2
+			and user_id in (select r.user_id from directory_records r where r.workspace_id = $1 and r.directory_id = $3)
+			and not exists (select 1 from identities i
+				where i.workspace_id = $1 and i.connection_id = $2 and i.user_id = subjects.user_id
+					and i.subject = subjects.subject and i.retired_at is null)`, ws, c, d)
+	return err
+}

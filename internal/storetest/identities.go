@@ -13,6 +13,7 @@ var identitySentences = []sentence{
 	{"Find compares byte for byte, or returns ErrNotFound", identityFind},
 	{"OfUser returns those of the user by id, the retired ones too", identityOfUser},
 	{"Retire marks the live identities of the user", identityRetire},
+	{"Restore takes the mark from a retired identity, unless the user has a live one", identityRestore},
 	{"DeleteOfUser removes all of the user", identityDelete},
 	{"Touch notes a sign-in", identityTouch},
 }
@@ -44,9 +45,9 @@ func (w *world) retire(u provisioning.User) {
 }
 
 // secondConnection is one more connection of the world.
-func (w *world) secondConnection(name string) provisioning.Connection {
+func (w *world) secondConnection() provisioning.Connection {
 	w.t.Helper()
-	c := w.draftConnection(name)
+	c := w.draftConnection("Second")
 	wantOK(w.t, w.createConnection(c))
 	return c
 }
@@ -71,7 +72,7 @@ func identityTaken(w *world) {
 
 func identityOnePerConnection(w *world) {
 	ana := w.user("ana")
-	second := w.secondConnection("Second")
+	second := w.secondConnection()
 	w.identity(ana, "00u1")
 	wantTaken(w.t, w.createIdentity(w.draftIdentity(ana, "00u2")), provisioning.KeyIdentity)
 	w.identity(ana, "00u1", func(i *provisioning.Identity) { i.Connection = second.ID })
@@ -81,7 +82,7 @@ func identityOnePerConnection(w *world) {
 
 func identityFind(w *world) {
 	stored := w.identity(w.user("ana"), "00u1Ab")
-	second := w.secondConnection("Second")
+	second := w.secondConnection()
 	for _, change := range []func(i *provisioning.Identity){
 		func(i *provisioning.Identity) { i.Subject = "00U1AB" },
 		func(i *provisioning.Identity) { i.Issuer += "/" },
@@ -100,7 +101,7 @@ func identityOfUser(w *world) {
 	old.RetiredAt = at(55)
 	live := w.identity(ana, "00u2")
 	first := w.identity(ana, "00u3", func(i *provisioning.Identity) {
-		i.ID, i.Connection = early(i.ID), w.secondConnection("Second").ID
+		i.ID, i.Connection = early(i.ID), w.secondConnection().ID
 	})
 	equal(w.t, "identities", w.identitiesOf(ana), []provisioning.Identity{first, old, live})
 }
@@ -115,6 +116,22 @@ func identityRetire(w *world) {
 	equal(w.t, "bob's", w.identitiesOf(bob), []provisioning.Identity{foreign})
 }
 
+func identityRestore(w *world) {
+	ana := w.user("ana")
+	old := w.identity(ana, "00u1")
+	w.retire(ana)
+	restore := func() error {
+		return w.try(func(ctx context.Context, tx *provisioning.Tx) error {
+			return tx.Identities.Restore(ctx, w.workspace.ID, old.ID)
+		})
+	}
+	wantOK(w.t, restore())
+	equal(w.t, "ana's", w.identitiesOf(ana), []provisioning.Identity{old})
+	w.retire(ana)
+	w.identity(ana, "00u2")
+	wantTaken(w.t, restore(), provisioning.KeyIdentity)
+}
+
 func identityDelete(w *world) {
 	ana, bob := w.user("ana"), w.user("bob")
 	w.identity(ana, "00u1")
@@ -126,7 +143,7 @@ func identityDelete(w *world) {
 	})
 	equal(w.t, "ana's", w.identitiesOf(ana), nil)
 	equal(w.t, "bob's", w.identitiesOf(bob), []provisioning.Identity{kept})
-	w.identity(bob, "00u1", func(i *provisioning.Identity) { i.Connection = w.secondConnection("Second").ID })
+	w.identity(bob, "00u1", func(i *provisioning.Identity) { i.Connection = w.secondConnection().ID })
 }
 
 func identityTouch(w *world) {
@@ -145,6 +162,8 @@ var subjectSentences = []sentence{
 	{"Of returns whose the subject is, or ErrNotFound", subjectOf},
 	{"Release frees the subjects of the user in the connection, but for keep", subjectRelease},
 	{"ReleaseAll frees all subjects of the user", subjectReleaseAll},
+	{"ClaimRecorded claims what the directory's externalIds name, and returns one that is somebody else's", subjectClaimRecorded},
+	{"ReleaseRecorded frees those, but for subjects of live identities", subjectReleaseRecorded},
 }
 
 func (w *world) claim(c provisioning.Connection, subject string, u provisioning.User) provisioning.UserID {
@@ -184,7 +203,7 @@ func subjectClaim(w *world) {
 	equal(w.t, "claim of another", w.claim(w.connection, "00u1", bob), ana.ID)
 	equal(w.t, "claim again", w.claim(w.connection, "00u1", ana), ana.ID)
 	equal(w.t, "other case", w.claim(w.connection, "00U1", bob), bob.ID)
-	equal(w.t, "other connection", w.claim(w.secondConnection("Second"), "00u1", bob), bob.ID)
+	equal(w.t, "other connection", w.claim(w.secondConnection(), "00u1", bob), bob.ID)
 	w.owned(w.connection, "00u1", ana)
 }
 
@@ -193,12 +212,12 @@ func subjectOf(w *world) {
 	w.claim(w.connection, "00u1", ana)
 	w.owned(w.connection, "00u1", ana)
 	w.free(w.connection, "00u2", "00U1", "")
-	w.free(w.secondConnection("Second"), "00u1")
+	w.free(w.secondConnection(), "00u1")
 }
 
 func subjectRelease(w *world) {
 	ana, bob := w.user("ana"), w.user("bob")
-	second := w.secondConnection("Second")
+	second := w.secondConnection()
 	w.claim(w.connection, "one", ana)
 	w.claim(w.connection, "kept", ana)
 	w.claim(w.connection, "bob's", bob)
@@ -219,7 +238,7 @@ func subjectRelease(w *world) {
 
 func subjectReleaseAll(w *world) {
 	ana, bob := w.user("ana"), w.user("bob")
-	second := w.secondConnection("Second")
+	second := w.secondConnection()
 	w.claim(w.connection, "one", ana)
 	w.claim(second, "one", ana)
 	w.claim(w.connection, "bob's", bob)
@@ -229,6 +248,49 @@ func subjectReleaseAll(w *world) {
 	w.free(w.connection, "one")
 	w.free(second, "one")
 	w.owned(w.connection, "bob's", bob)
+}
+
+func (w *world) claimRecorded() (user, owner provisioning.UserID) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *provisioning.Tx) (err error) {
+		user, owner, err = tx.Subjects.ClaimRecorded(ctx, w.workspace.ID, w.connection.ID, w.directory.ID)
+		return err
+	})
+	return user, owner
+}
+
+func subjectClaimRecorded(w *world) {
+	external := func(id string) func(*provisioning.DirectoryRecord) {
+		return func(r *provisioning.DirectoryRecord) { r.ExternalID = id }
+	}
+	ana, bob := w.pushed("ana", external("00u1")), w.pushed("bob", external("00u2"))
+	w.pushed("nobody", external(""))
+	user, owner := w.claimRecorded()
+	equal(w.t, "clash", []provisioning.UserID{user, owner}, []provisioning.UserID{"", ""})
+	w.owned(w.connection, "00u1", ana)
+	w.owned(w.connection, "00u2", bob)
+	eve := w.user("eve")
+	w.claim(w.connection, "00u3", eve)
+	cat := w.pushed("cat", external("00u3"))
+	user, owner = w.claimRecorded()
+	equal(w.t, "clash", []provisioning.UserID{user, owner}, []provisioning.UserID{cat.ID, eve.ID})
+}
+
+func subjectReleaseRecorded(w *world) {
+	ana := w.pushed("ana", func(r *provisioning.DirectoryRecord) { r.ExternalID = "00u1" })
+	bob := w.pushed("bob", func(r *provisioning.DirectoryRecord) { r.ExternalID = "00u2" })
+	eve, second := w.user("eve"), w.secondConnection()
+	w.claimRecorded()
+	w.identity(bob, "00u2")
+	w.claim(w.connection, "eve's", eve)
+	w.claim(second, "00u1", ana)
+	w.do(func(ctx context.Context, tx *provisioning.Tx) error {
+		return tx.Subjects.ReleaseRecorded(ctx, w.workspace.ID, w.connection.ID, w.directory.ID)
+	})
+	w.free(w.connection, "00u1")
+	w.owned(w.connection, "00u2", bob)
+	w.owned(w.connection, "eve's", eve)
+	w.owned(second, "00u1", ana)
 }
 
 var tombstoneSentences = []sentence{

@@ -311,6 +311,9 @@ var writesOfUsers = []attempt{
 	{"Identities.Retire", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return nothing(tx.Identities.Retire(ctx, a.workspace.ID, b.user.ID, at(1)))
 	}},
+	{"Identities.Restore", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		return nothing(tx.Identities.Restore(ctx, a.workspace.ID, b.identity.ID))
+	}},
 	{"Identities.DeleteOfUser", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return nothing(tx.Identities.DeleteOfUser(ctx, a.workspace.ID, b.user.ID))
 	}},
@@ -319,6 +322,13 @@ var writesOfUsers = []attempt{
 	}},
 	{"Subjects.Release", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return nothing(tx.Subjects.Release(ctx, a.workspace.ID, b.connection.ID, b.user.ID, ""))
+	}},
+	{"Subjects.ClaimRecorded", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		user, owner, err := tx.Subjects.ClaimRecorded(ctx, a.workspace.ID, b.connection.ID, b.directory.ID)
+		return user != "" || owner != "", err
+	}},
+	{"Subjects.ReleaseRecorded", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		return nothing(tx.Subjects.ReleaseRecorded(ctx, a.workspace.ID, b.connection.ID, b.directory.ID))
 	}},
 	{"Subjects.ReleaseAll", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return nothing(tx.Subjects.ReleaseAll(ctx, a.workspace.ID, b.user.ID))

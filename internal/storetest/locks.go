@@ -43,6 +43,8 @@ func (w *world) concurrentWriters() bool {
 
 var lockSentences = []sentence{
 	{"Workspaces.Lock makes others that lock the workspace wait", lockWorkspace},
+	{"Directories.Lock waits for those who hold the directory, and they wait for it", lockDirectory},
+	{"Directories.Hold: others may hold it too", holdDirectoryTogether},
 	{"Users.Lock takes the locks in the order of the ids", lockUsersInOrder},
 	{"transactions that lock users in opposite order both finish: fn runs again", lockDeadlock},
 	{"a lock keeps nobody from writing what refers to the locked row", lockReferences},
@@ -69,6 +71,56 @@ func lockWorkspace(w *world) {
 	got, err := w.getWorkspace(w.workspace.ID)
 	wantOK(w.t, err)
 	equal(w.t, "counter", got.Settings[name], "20")
+}
+
+// lockDirectory has writers give users records of a directory that somebody
+// ends meanwhile: no record is left to it.
+func lockDirectory(w *world) {
+	us := w.users(20)
+	errs := parallel(len(us)+1, func(i int) error {
+		return w.try(func(ctx context.Context, tx *provisioning.Tx) error {
+			if i == len(us)/2 {
+				return w.endDirectory(ctx, tx)
+			}
+			d, err := tx.Directories.Hold(ctx, w.directory.ID)
+			if err != nil || !d.DeletedAt.IsZero() {
+				return err
+			}
+			return tx.Records.Create(ctx, w.draftRecord(us[i%len(us)], ids.New()))
+		})
+	})
+	wantOK(w.t, errors.Join(errs...))
+	left := read(w, func(ctx context.Context, tx *provisioning.Tx) ([]provisioning.UserID, error) {
+		return tx.Records.OfDirectory(ctx, w.workspace.ID, w.directory.ID, "", 100)
+	})
+	equal(w.t, "records left", len(left), 0)
+}
+
+func (w *world) endDirectory(ctx context.Context, tx *provisioning.Tx) error {
+	d, err := tx.Directories.Lock(ctx, w.directory.ID)
+	if err != nil {
+		return err
+	}
+	users, err := tx.Records.OfDirectory(ctx, w.workspace.ID, d.ID, "", 100)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if err := tx.Records.Delete(ctx, w.workspace.ID, u); err != nil {
+			return err
+		}
+	}
+	d.DeletedAt = tx.Now()
+	return tx.Directories.Update(ctx, d)
+}
+
+func holdDirectoryTogether(w *world) {
+	hold := func(ctx context.Context, tx *provisioning.Tx) error {
+		d, err := tx.Directories.Hold(ctx, w.directory.ID)
+		equal(w.t, "directory", d, w.directory)
+		return err
+	}
+	w.hold(hold, func() { w.do(hold) })
 }
 
 // lockUsersInOrder would see fn run again if the ids decided in which order

@@ -41,9 +41,7 @@ func (c Cookies) Name(base string) string {
 
 // Set sends a cookie that lives for maxAge, in whole seconds; 0 means until the browser closes.
 func (c Cookies) Set(w http.ResponseWriter, base, value string, maxAge time.Duration) {
-	cookie := c.make(base, value)
-	cookie.MaxAge = int(maxAge / time.Second)
-	http.SetCookie(w, cookie)
+	c.send(w, base, value, int(maxAge/time.Second))
 }
 
 // Read returns the value of a cookie. A cookie that came twice is refused whole: one of the two was planted by another
@@ -58,21 +56,20 @@ func (c Cookies) Read(r *http.Request, base string) (string, bool) {
 
 // Clear makes the browser forget a cookie.
 func (c Cookies) Clear(w http.ResponseWriter, base string) {
-	cookie := c.make(base, "")
-	cookie.MaxAge = -1
-	http.SetCookie(w, cookie)
+	c.send(w, base, "", -1)
 }
 
-func (c Cookies) make(base, value string) *http.Cookie {
-	return &http.Cookie{
+func (c Cookies) send(w http.ResponseWriter, base, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the public URL is https
 		Name:     c.Name(base),
 		Value:    value,
 		Path:     "/",
 		Domain:   c.domainOf(base),
+		MaxAge:   maxAge,
 		Secure:   c.Secure,
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
-	}
+	})
 }
 
 // domainOf keeps the sign-in cookie on this host: no application beside the bridge has any business with it.

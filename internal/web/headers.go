@@ -41,7 +41,7 @@ func SecurityHeaders(https bool) Middleware {
 func pagePolicy(formAction []string) (string, error) {
 	for _, source := range formAction {
 		if !isFormSource(source) {
-			return "", fmt.Errorf("form action %q: must be an origin or https:", source)
+			return "", fmt.Errorf("form action %q is neither an origin nor the whole scheme https", source)
 		}
 	}
 	allowed := strings.Join(append([]string{"'self'"}, formAction...), " ")

@@ -79,7 +79,9 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	err := s.stop(context.WithoutCancel(ctx))
-	<-failed
+	if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
+		return errors.Join(err, fmt.Errorf("serve on %s: %w", s.listener.Addr(), failure))
+	}
 	return err
 }
 
