@@ -37,32 +37,58 @@ type setting struct {
 func (s setting) fileKey() string { return s.key + "_file" }
 
 var settings = []setting{
-	{key: "listen", initial: "127.0.0.1:8080", parse: parseListen,
-		help: "address and port to serve on"},
-	{key: "public_url", parse: parsePublicURL,
-		help: "base of every URL that is given out; http:// and the listen address if that names a host"},
-	{key: "cookie_domain", parse: parseCookieDomain,
-		help: "domain that shares the session cookie with this host"},
-	{key: "data_dir", initial: "./drawbridge-data", parse: parseDataDir,
-		help: "directory of the embedded database and of the secret key"},
-	{key: "database_url", secret: true, parse: parseDatabaseURL,
-		help: "postgres://… or sqlite:PATH; SQLite in the data directory if empty"},
-	{key: "redis_url", secret: true, parse: parseRedisURL,
-		help: "redis:// or rediss://, several addresses for Sentinel and Cluster; in-process if empty"},
-	{key: "secret_key", secret: true, parse: parseSecretKey,
-		help: "32 bytes in base64 that protect stored secrets; required with PostgreSQL"},
-	{key: "secret_key_previous", secret: true, parse: parseSecretKeyPrevious,
-		help: "the secret key until now, while it is being replaced"},
-	{key: "scim_rate", initial: "1000", parse: parseSCIMRate,
-		help: "requests a second, and burst, for each directory; 0 for no limit"},
-	{key: "trusted_proxies", parse: parseTrustedProxies,
-		help: "CIDRs, separated by commas, whose X-Forwarded headers are believed"},
-	{key: "log_level", initial: "info", parse: parseLogLevel,
-		help: "debug, info, warn or error"},
-	{key: "log_format", parse: parseLogFormat,
-		help: "text or json; text on a terminal, else json"},
-	{key: "allow_private_issuers", initial: "false", boolean: true, parse: parseAllowPrivateIssuers,
-		help: "let an issuer be a loopback or private address"},
+	{
+		key: "listen", initial: "127.0.0.1:8080", parse: parseListen,
+		help: "address and port to serve on",
+	},
+	{
+		key: "public_url", parse: parsePublicURL,
+		help: "base of every URL that is given out; http:// and the listen address if that names a host",
+	},
+	{
+		key: "cookie_domain", parse: parseCookieDomain,
+		help: "domain that shares the session cookie with this host",
+	},
+	{
+		key: "data_dir", initial: "./drawbridge-data", parse: parseDataDir,
+		help: "directory of the embedded database and of the secret key",
+	},
+	{
+		key: "database_url", secret: true, parse: parseDatabaseURL,
+		help: "postgres://… or sqlite:PATH; SQLite in the data directory if empty",
+	},
+	{
+		key: "redis_url", secret: true, parse: parseRedisURL,
+		help: "redis:// or rediss://, several addresses for Sentinel and Cluster; in-process if empty",
+	},
+	{
+		key: "secret_key", secret: true, parse: parseSecretKey,
+		help: "32 bytes in base64 that protect stored secrets; required with PostgreSQL",
+	},
+	{
+		key: "secret_key_previous", secret: true, parse: parseSecretKeyPrevious,
+		help: "the secret key until now, while it is being replaced",
+	},
+	{
+		key: "scim_rate", initial: "1000", parse: parseSCIMRate,
+		help: "requests a second, and burst, for each directory; 0 for no limit",
+	},
+	{
+		key: "trusted_proxies", parse: parseTrustedProxies,
+		help: "CIDRs, separated by commas, whose X-Forwarded headers are believed",
+	},
+	{
+		key: "log_level", initial: "info", parse: parseLogLevel,
+		help: "debug, info, warn or error",
+	},
+	{
+		key: "log_format", parse: parseLogFormat,
+		help: "text or json; text on a terminal, else json",
+	},
+	{
+		key: "allow_private_issuers", initial: "false", boolean: true, parse: parseAllowPrivateIssuers,
+		help: "let an issuer be a loopback or private address",
+	},
 }
 
 // Flags lists all settings in the order of the documentation. Behind each secret

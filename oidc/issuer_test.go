@@ -51,7 +51,9 @@ func TestCheckIssuer(t *testing.T) {
 		"redirect": {func(w http.ResponseWriter, r *http.Request, _ string) {
 			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
 		}, provisioning.ErrInvalid, "issuer_redirect"},
-		"endless":         {func(w http.ResponseWriter, r *http.Request, _ string) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, provisioning.ErrInvalid, "issuer_redirect"},
+		"endless": {func(w http.ResponseWriter, r *http.Request, _ string) {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+		}, provisioning.ErrInvalid, "issuer_redirect"},
 		"slow":            {func(_ http.ResponseWriter, r *http.Request, _ string) { <-r.Context().Done() }, provisioning.ErrUnavailable, "issuer_slow"},
 		"other issuer":    {set("issuer", "https://other.example"), provisioning.ErrInvalid, "issuer_other"},
 		"no token":        {set("token_endpoint", ""), provisioning.ErrInvalid, "issuer_endpoints"},

@@ -101,8 +101,10 @@ func (v *visit) askSwitch(old provisioning.Viewer, p provisioning.PendingSignIn,
 		Text:  t("oidc.switch.text", now, next),
 		Items: []web.ChoiceItem{
 			{Label: t("oidc.switch.go", next), Detail: t("oidc.switch.go.detail", now), Href: h.pages.Path("/sso/switch"), Post: true, Fields: fields},
-			{Label: t("oidc.switch.stay", now), Detail: t("oidc.switch.stay.detail", next), Href: h.pages.Path("/sso/switch"), Post: true,
-				Fields: append(fields[:len(fields):len(fields)], web.HiddenField{Name: fieldStay, Value: "1"})},
+			{
+				Label: t("oidc.switch.stay", now), Detail: t("oidc.switch.stay.detail", next), Href: h.pages.Path("/sso/switch"), Post: true,
+				Fields: append(fields[:len(fields):len(fields)], web.HiddenField{Name: fieldStay, Value: "1"}),
+			},
 		},
 	})
 }

@@ -66,39 +66,75 @@ func TestEveryChangeLeavesItsEntriesAndEvents_AndRepeatingItLeavesNothing(t *tes
 			actions []string
 			events  eventTypes
 		}{
-			{"setting", func() error { return w.SetSetting(ctx, w.operator, w.ws, provisioning.SettingSessionIdle, "45m") },
-				[]string{"workspace.set"}, eventTypes{"workspace.changed"}},
-			{"domain", func() error { return second(w.AddDomain(ctx, w.operator, w.ws, "New.example", false)) },
-				[]string{"domain.add"}, eventTypes{"domain.added"}},
-			{"domain verified", func() error { return second(w.AddDomain(ctx, w.operator, w.ws, "new.example.", true)) },
-				[]string{"domain.add"}, eventTypes{"domain.added"}},
-			{"connection", func() error {
-				return second(w.UpdateConnection(ctx, w.operator, w.ws, w.conn.ID, provisioning.ConnectionWrite{Name: ptr("Okta EU"), ClientSecret: ptr("secret")}))
+			{
+				"setting", func() error { return w.SetSetting(ctx, w.operator, w.ws, provisioning.SettingSessionIdle, "45m") },
+				[]string{"workspace.set"},
+				eventTypes{"workspace.changed"},
 			},
-				[]string{"connection.update"}, eventTypes{"connection.changed"}},
-			{"connection disabled", func() error { return second(w.DisableConnection(ctx, w.operator, w.ws, w.conn.ID)) },
-				[]string{"connection.disable"}, eventTypes{"connection.changed"}},
-			{"connection enabled", func() error { return second(w.EnableConnection(ctx, w.operator, w.ws, w.conn.ID)) },
-				[]string{"connection.enable"}, eventTypes{"connection.changed"}},
-			{"directory", func() error {
-				return second(w.UpdateDirectory(ctx, w.operator, w.ws, directory, provisioning.DirectoryWrite{Name: ptr("Okta EU"), Switches: map[string]bool{provisioning.SwitchBareToken: true}}))
+			{
+				"domain", func() error { return second(w.AddDomain(ctx, w.operator, w.ws, "New.example", false)) },
+				[]string{"domain.add"},
+				eventTypes{"domain.added"},
 			},
-				[]string{"directory.update"}, eventTypes{"directory.changed"}},
-			{"grant", func() error { return w.GrantRole(ctx, w.operator, w.ws, ada, inParis) },
-				[]string{"user.grant"}, eventTypes{"grant.given", "membership.changed"}},
-			{"suspend", func() error { return w.SuspendUser(ctx, w.operator, w.ws, own) },
-				[]string{"user.block"}, eventTypes{"user.blocked", "sessions.ended"}},
-			{"reactivate", func() error { return w.ReactivateUser(ctx, w.operator, w.ws, own) },
-				[]string{"user.unblock"}, eventTypes{"user.unblocked"}},
+			{
+				"domain verified", func() error { return second(w.AddDomain(ctx, w.operator, w.ws, "new.example.", true)) },
+				[]string{"domain.add"},
+				eventTypes{"domain.added"},
+			},
+			{
+				"connection", func() error {
+					return second(w.UpdateConnection(ctx, w.operator, w.ws, w.conn.ID, provisioning.ConnectionWrite{Name: ptr("Okta EU"), ClientSecret: ptr("secret")}))
+				},
+				[]string{"connection.update"},
+				eventTypes{"connection.changed"},
+			},
+			{
+				"connection disabled", func() error { return second(w.DisableConnection(ctx, w.operator, w.ws, w.conn.ID)) },
+				[]string{"connection.disable"},
+				eventTypes{"connection.changed"},
+			},
+			{
+				"connection enabled", func() error { return second(w.EnableConnection(ctx, w.operator, w.ws, w.conn.ID)) },
+				[]string{"connection.enable"},
+				eventTypes{"connection.changed"},
+			},
+			{
+				"directory", func() error {
+					return second(w.UpdateDirectory(ctx, w.operator, w.ws, directory, provisioning.DirectoryWrite{Name: ptr("Okta EU"), Switches: map[string]bool{provisioning.SwitchBareToken: true}}))
+				},
+				[]string{"directory.update"},
+				eventTypes{"directory.changed"},
+			},
+			{
+				"grant", func() error { return w.GrantRole(ctx, w.operator, w.ws, ada, inParis) },
+				[]string{"user.grant"},
+				eventTypes{"grant.given", "membership.changed"},
+			},
+			{
+				"suspend", func() error { return w.SuspendUser(ctx, w.operator, w.ws, own) },
+				[]string{"user.block"},
+				eventTypes{"user.blocked", "sessions.ended"},
+			},
+			{
+				"reactivate", func() error { return w.ReactivateUser(ctx, w.operator, w.ws, own) },
+				[]string{"user.unblock"},
+				eventTypes{"user.unblocked"},
+			},
 			{"release of nothing", func() error { return second(w.ReleaseUser(ctx, w.operator, w.ws, ada)) }, nil, nil},
-			{"pushed again", func() error {
-				return second(w.ChangeDirectoryUser(ctx, w.okta, string(ada), func(provisioning.RecordWrite) (provisioning.RecordWrite, error) {
-					return person("00u1", "ada.b@acme.example"), nil
-				}))
+			{
+				"pushed again", func() error {
+					return second(w.ChangeDirectoryUser(ctx, w.okta, string(ada), func(provisioning.RecordWrite) (provisioning.RecordWrite, error) {
+						return person("00u1", "ada.b@acme.example"), nil
+					}))
+				},
+				[]string{"user.change"},
+				eventTypes{"user.changed"},
 			},
-				[]string{"user.change"}, eventTypes{"user.changed"}},
-			{"deactivated", func() error { w.setActive(ada, false); return nil },
-				[]string{"user.change", "user.block"}, eventTypes{"user.changed", "user.blocked"}},
+			{
+				"deactivated", func() error { w.setActive(ada, false); return nil },
+				[]string{"user.change", "user.block"},
+				eventTypes{"user.changed", "user.blocked"},
+			},
 		} {
 			traced(t, w, c.name, c.change, c.actions, c.events)
 			untraced(t, w, c.name+" again", c.change)
@@ -121,47 +157,89 @@ func TestWhatIsMadeOnceLeavesItsEntriesAndEvents(t *testing.T) {
 			actions []string
 			events  eventTypes
 		}{
-			{"community", func() error {
-				return second(w.CreateCommunity(ctx, w.operator, w.ws, provisioning.NewCommunity{Name: "Nice"}))
+			{
+				"community", func() error {
+					return second(w.CreateCommunity(ctx, w.operator, w.ws, provisioning.NewCommunity{Name: "Nice"}))
+				},
+				[]string{"community.create"},
+				eventTypes{"community.created"},
 			},
-				[]string{"community.create"}, eventTypes{"community.created"}},
-			{"role", func() error { w.customRole("Reader", provisioning.MembersRead); return nil },
-				[]string{"role.create"}, eventTypes{"role.created"}},
-			{"mapping", func() error { m = w.mapGroup(g.ID, w.lyon, w.analyst); return nil },
-				[]string{"mapping.create"}, eventTypes{"mapping.created", "membership.changed"}},
-			{"group renamed", func() error {
-				return second(w.ChangeDirectoryGroup(ctx, w.okta, string(g.ID), provisioning.GroupChange{DisplayName: ptr("SOC")}, false))
+			{
+				"role", func() error { w.customRole("Reader", provisioning.MembersRead); return nil },
+				[]string{"role.create"},
+				eventTypes{"role.created"},
 			},
-				[]string{"group.change"}, eventTypes{"group.changed"}},
-			{"group known otherwise", func() error {
-				return second(w.ChangeDirectoryGroup(ctx, w.okta, string(g.ID), provisioning.GroupChange{ExternalID: ptr("00g1")}, false))
+			{
+				"mapping", func() error { m = w.mapGroup(g.ID, w.lyon, w.analyst); return nil },
+				[]string{"mapping.create"},
+				eventTypes{"mapping.created", "membership.changed"},
 			},
-				[]string{"group.change"}, eventTypes{"group.changed"}},
-			{"mapping deleted", func() error { return w.DeleteMapping(ctx, w.operator, w.ws, m.ID) },
-				[]string{"mapping.delete"}, eventTypes{"mapping.deleted", "membership.changed"}},
-			{"revoke", func() error {
-				return w.RevokeRole(ctx, w.operator, w.ws, ada, provisioning.RoleIn{Community: w.paris, Role: w.guest})
+			{
+				"group renamed", func() error {
+					return second(w.ChangeDirectoryGroup(ctx, w.okta, string(g.ID), provisioning.GroupChange{DisplayName: ptr("SOC")}, false))
+				},
+				[]string{"group.change"},
+				eventTypes{"group.changed"},
 			},
-				[]string{"user.revoke"}, eventTypes{"grant.taken", "membership.changed"}},
-			{"invitation", func() error { w.invite("new@acme.example", w.paris, w.guest); return nil },
-				[]string{"user.create", "invitation.create"}, eventTypes{"user.created", "invitation.created"}},
-			{"token", func() (err error) {
-				token, _, err = w.CreateToken(ctx, w.operator, w.ws, w.okta.Directory.ID, "two", time.Hour)
-				return err
+			{
+				"group known otherwise", func() error {
+					return second(w.ChangeDirectoryGroup(ctx, w.okta, string(g.ID), provisioning.GroupChange{ExternalID: ptr("00g1")}, false))
+				},
+				[]string{"group.change"},
+				eventTypes{"group.changed"},
 			},
-				[]string{"token.create"}, eventTypes{"token.created"}},
-			{"token revoked", func() error { return w.RevokeToken(ctx, w.operator, token.ID) },
-				[]string{"token.revoke"}, eventTypes{"token.revoked"}},
-			{"removal", func() error { return w.RemoveUser(ctx, w.operator, w.ws, own) },
-				[]string{"user.remove"}, eventTypes{"sessions.ended", "membership.changed", "user.removed"}},
-			{"domain released", func() error { return w.ReleaseDomain(ctx, w.operator, w.ws, " ACME.example") },
-				[]string{"domain.release"}, eventTypes{"domain.released"}},
-			{"another connection", func() error {
-				return second(w.CreateConnection(ctx, w.operator, w.ws, provisioning.ConnectionWrite{Name: ptr("Other"), Issuer: ptr(issuer), ClientID: ptr("c"), ClientSecret: ptr("s")}))
+			{
+				"mapping deleted", func() error { return w.DeleteMapping(ctx, w.operator, w.ws, m.ID) },
+				[]string{"mapping.delete"},
+				eventTypes{"mapping.deleted", "membership.changed"},
 			},
-				[]string{"connection.create"}, eventTypes{"connection.created"}},
-			{"directory deleted", func() error { return w.DeleteDirectory(ctx, w.operator, w.ws, w.okta.Directory.ID) },
-				[]string{"group.delete", "directory.delete"}, eventTypes{"group.deleted", "directory.deleted"}},
+			{
+				"revoke", func() error {
+					return w.RevokeRole(ctx, w.operator, w.ws, ada, provisioning.RoleIn{Community: w.paris, Role: w.guest})
+				},
+				[]string{"user.revoke"},
+				eventTypes{"grant.taken", "membership.changed"},
+			},
+			{
+				"invitation", func() error { w.invite("new@acme.example", w.paris, w.guest); return nil },
+				[]string{"user.create", "invitation.create"},
+				eventTypes{"user.created", "invitation.created"},
+			},
+			{
+				"token", func() (err error) {
+					token, _, err = w.CreateToken(ctx, w.operator, w.ws, w.okta.Directory.ID, "two", time.Hour)
+					return err
+				},
+				[]string{"token.create"},
+				eventTypes{"token.created"},
+			},
+			{
+				"token revoked", func() error { return w.RevokeToken(ctx, w.operator, token.ID) },
+				[]string{"token.revoke"},
+				eventTypes{"token.revoked"},
+			},
+			{
+				"removal", func() error { return w.RemoveUser(ctx, w.operator, w.ws, own) },
+				[]string{"user.remove"},
+				eventTypes{"sessions.ended", "membership.changed", "user.removed"},
+			},
+			{
+				"domain released", func() error { return w.ReleaseDomain(ctx, w.operator, w.ws, " ACME.example") },
+				[]string{"domain.release"},
+				eventTypes{"domain.released"},
+			},
+			{
+				"another connection", func() error {
+					return second(w.CreateConnection(ctx, w.operator, w.ws, provisioning.ConnectionWrite{Name: ptr("Other"), Issuer: ptr(issuer), ClientID: ptr("c"), ClientSecret: ptr("s")}))
+				},
+				[]string{"connection.create"},
+				eventTypes{"connection.created"},
+			},
+			{
+				"directory deleted", func() error { return w.DeleteDirectory(ctx, w.operator, w.ws, w.okta.Directory.ID) },
+				[]string{"group.delete", "directory.delete"},
+				eventTypes{"group.deleted", "directory.deleted"},
+			},
 		} {
 			traced(t, w, c.name, c.change, c.actions, c.events)
 		}
@@ -195,7 +273,7 @@ func TestCreateWorkspace_MakesRootRolesAndInvitation(t *testing.T) {
 }
 
 func TestCreateWorkspace_Refuses(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	alone(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		boss := provisioning.Actor{Kind: provisioning.ActorUser, ID: string(w.boss()), Workspace: w.ws}
 		for name, c := range map[string]struct {
@@ -221,7 +299,7 @@ func TestCreateWorkspace_Refuses(t *testing.T) {
 }
 
 func TestCommunitiesAndRoles_SlugsNamesAndRefusals(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	alone(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		again := must(w.CreateCommunity(ctx, w.operator, w.ws, provisioning.NewCommunity{Name: "soc paris"}))(t)
 		if again.Slug != "soc-paris-2" {
@@ -278,7 +356,7 @@ func TestASingleTenantWorkspaceHasItsRootAndNoOtherCommunity(t *testing.T) {
 }
 
 func TestDomains_OnlyTheOperatorVouches(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	alone(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		boss := provisioning.Actor{Kind: provisioning.ActorUser, ID: string(w.boss()), Workspace: w.ws}
 		_, err := w.AddDomain(ctx, boss, w.ws, "claimed.example", true)

@@ -55,8 +55,10 @@ func (w *work) createCommunity(ctx context.Context, n NewCommunity) (Community, 
 		}
 		return Community{}, err
 	}
-	w.record(note{action: "community.create", kind: "community", target: string(c.ID),
-		details: map[string]string{"slug": slug, "name": n.Name}})
+	w.record(note{
+		action: "community.create", kind: "community", target: string(c.ID),
+		details: map[string]string{"slug": slug, "name": n.Name},
+	})
 	w.emit("community.created", string(c.ID), map[string]string{"slug": slug})
 	return c, nil
 }

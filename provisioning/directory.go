@@ -88,8 +88,10 @@ func (w *work) createDirectory(ctx context.Context, d *Directory, pair Connectio
 	if err := w.Directories.Create(ctx, *d); err != nil {
 		return directoryTaken(err, d.Name)
 	}
-	w.record(note{action: "directory.create", kind: "directory", target: string(d.ID),
-		details: map[string]string{"preset": d.Preset, "connection": string(pair)}})
+	w.record(note{
+		action: "directory.create", kind: "directory", target: string(d.ID),
+		details: map[string]string{"preset": d.Preset, "connection": string(pair)},
+	})
 	w.emit("directory.created", string(d.ID), nil)
 	if pair != "" {
 		return nil
@@ -412,8 +414,10 @@ func (w *work) createToken(ctx context.Context, t DirectoryToken) error {
 	if len(live) >= MaxTokens {
 		return conflict("too_many_tokens", "The directory has %d live tokens, as many as it may. Revoke one first.", len(live))
 	}
-	w.record(note{action: "token.create", kind: "token", target: string(t.ID),
-		details: map[string]string{"directory": string(t.Directory), "expires_at": t.ExpiresAt.Format(time.RFC3339)}})
+	w.record(note{
+		action: "token.create", kind: "token", target: string(t.ID),
+		details: map[string]string{"directory": string(t.Directory), "expires_at": t.ExpiresAt.Format(time.RFC3339)},
+	})
 	w.emit("token.created", string(t.ID), map[string]string{"directory": string(t.Directory)})
 	return w.Tokens.Create(ctx, t)
 }

@@ -29,7 +29,7 @@ func (s *Service) AuthenticateDirectory(ctx context.Context, bearer string) (Dir
 		s.hasher.Equal(nil, secret)
 		return DirectoryAccess{}, errBadToken()
 	}
-	known, fresh, epoch := s.verdicts.get(id)
+	known, fresh, question := s.verdicts.get(id)
 	if !fresh {
 		found, err := s.findToken(ctx, TokenID(id))
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnauthenticated) {
@@ -46,7 +46,7 @@ func (s *Service) AuthenticateDirectory(ctx context.Context, bearer string) (Dir
 		return DirectoryAccess{}, errBadToken()
 	}
 	if !fresh {
-		s.verdicts.put(id, token, epoch)
+		s.verdicts.put(id, token, question)
 	}
 	return token.access, nil
 }

@@ -200,7 +200,8 @@ func (w *work) changeMembers(ctx context.Context, g Group, steps []MemberChange)
 		return false, nil
 	}
 	w.record(note{action: "group.members", kind: "group", target: string(g.ID), details: map[string]string{
-		"added": strconv.Itoa(len(came)), "removed": strconv.Itoa(len(went))}})
+		"added": strconv.Itoa(len(came)), "removed": strconv.Itoa(len(went)),
+	}})
 	return true, w.refreshIfMapped(ctx, g.ID, slices.Concat(came, went))
 }
 

@@ -354,8 +354,10 @@ func (w *work) storeRecord(ctx context.Context, u *User, r DirectoryRecord) erro
 	if err := w.Users.Update(ctx, *u); err != nil {
 		return userNameTaken(err)
 	}
-	w.record(note{action: "user.change", kind: "user", target: string(u.ID),
-		details: map[string]string{"active": yesNo(r.Active)}, words: map[string]string{"user_name": u.UserName, "email": u.Email}})
+	w.record(note{
+		action: "user.change", kind: "user", target: string(u.ID),
+		details: map[string]string{"active": yesNo(r.Active)}, words: map[string]string{"user_name": u.UserName, "email": u.Email},
+	})
 	w.emit(EventUserChanged, string(u.ID), nil)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,8 +16,20 @@ import (
 	"drawbridge/provisioning"
 )
 
-// onBoth runs a test of the Service on SQLite and on PostgreSQL.
+// onBoth runs a test of the Service on SQLite and on PostgreSQL. It stays in
+// its own workspace.
 func onBoth(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	onEngines(t, shared.Postgres, test)
+}
+
+// alone is onBoth for a test that looks at the whole installation.
+func alone(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	onEngines(t, migrated.Postgres, test)
+}
+
+func onEngines(t *testing.T, postgres func(testing.TB) string, test func(*testing.T, *world)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
@@ -25,8 +38,23 @@ func onBoth(t *testing.T, test func(*testing.T, *world)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		test(t, newWorld(t, migrated.Postgres(t)))
+		test(t, newWorld(t, postgres(t)))
 	})
+}
+
+// shared is one database for all tests that stay in their own workspace, which
+// spares each the making of a database.
+var shared sharedDatabase
+
+type sharedDatabase struct {
+	once sync.Once
+	url  string
+}
+
+func (s *sharedDatabase) Postgres(t testing.TB) string {
+	t.Helper()
+	s.once.Do(func() { s.url = migrated.Lasting(t) })
+	return s.url
 }
 
 // migrated spares each test the migrations.
@@ -213,10 +241,19 @@ func (w *world) roles(u provisioning.UserID) []string {
 	var all []string
 	for _, c := range o.Communities {
 		for _, r := range c.Roles {
-			all = append(all, r.Slug+" in "+c.Community.Slug)
+			all = append(all, r.Slug+" in "+w.slugOf(c.Community))
 		}
 	}
 	return all
+}
+
+// slugOf is the community's slug, and "acme" for the root, whichever number the
+// workspace got in a database that it shares.
+func (w *world) slugOf(c provisioning.Community) string {
+	if c.Root {
+		return "acme"
+	}
+	return c.Slug
 }
 
 // events returns the types of all events of the workspace, oldest first.

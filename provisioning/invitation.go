@@ -39,8 +39,10 @@ func (w *work) invite(ctx context.Context, n invitee) (Invitation, string, error
 	if err := w.Invitations.Create(ctx, i); err != nil {
 		return Invitation{}, "", err
 	}
-	w.record(note{action: "invitation.create", kind: "user", target: string(user.ID),
-		details: map[string]string{"invitation": string(i.ID)}, words: map[string]string{"email": n.email}})
+	w.record(note{
+		action: "invitation.create", kind: "user", target: string(user.ID),
+		details: map[string]string{"invitation": string(i.ID)}, words: map[string]string{"email": n.email},
+	})
 	w.emit("invitation.created", string(i.ID), map[string]string{"user": string(user.ID)})
 	return i, InvitationPrefix + string(i.ID) + "." + secret, nil
 }

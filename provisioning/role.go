@@ -78,8 +78,10 @@ func (w *work) createRole(ctx context.Context, n NewRole) (Role, error) {
 		}
 		return Role{}, err
 	}
-	w.record(note{action: "role.create", kind: "role", target: string(r.ID),
-		details: map[string]string{"slug": slug, "name": n.Name}})
+	w.record(note{
+		action: "role.create", kind: "role", target: string(r.ID),
+		details: map[string]string{"slug": slug, "name": n.Name},
+	})
 	w.emit("role.created", string(r.ID), map[string]string{"slug": slug})
 	return r, nil
 }

@@ -80,7 +80,7 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (Viewer, erro
 	if !ok {
 		return Viewer{}, errNoSession()
 	}
-	known, fresh, epoch := s.verdicts.get(id)
+	known, fresh, question := s.verdicts.get(id)
 	if !fresh {
 		found, err := s.findSession(ctx, SessionID(id))
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnauthenticated) {
@@ -97,7 +97,7 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (Viewer, erro
 		return Viewer{}, errNoSession()
 	}
 	if !fresh {
-		s.verdicts.put(id, good, epoch)
+		s.verdicts.put(id, good, question)
 	}
 	return good.viewer, nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestRandomIDs_SortByCreation_AndNeverLookReserved(t *testing.T) {
@@ -167,4 +169,27 @@ func TestKnownAs_KindsOfThingsDoNotMix(t *testing.T) {
 	if slices.Equal(d[0], knownAs{userName: "ada@acme.example"}.hashes([]byte("other"))[0]) {
 		t.Error("the key has no effect")
 	}
+}
+
+func TestVerdicts_AreAsOldAsTheirQuestion_AndNoneOutlivesARevocation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := newVerdicts()
+		_, _, slow := v.get("slow")
+		time.Sleep(VerdictLifetime - time.Millisecond) // the database takes its time
+		v.put("slow", "good", slow)
+		if _, ok, _ := v.get("slow"); !ok {
+			t.Error("a verdict is forgotten within its lifetime")
+		}
+		time.Sleep(2 * time.Millisecond)
+		if _, ok, _ := v.get("slow"); ok {
+			t.Error("a verdict counts from its answer, not from its question")
+		}
+		_, _, before := v.get("revoked")
+		v.forget([]string{"revoked"})
+		v.put("revoked", "good", before)
+		if _, ok, _ := v.get("revoked"); ok {
+			t.Error("a verdict that was read before the revocation is stored after it")
+		}
+	})
 }

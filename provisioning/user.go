@@ -48,9 +48,11 @@ func (w *work) lockedUser(ctx context.Context, id UserID) (User, error) {
 }
 
 func (w *work) userCreated(u User) {
-	w.record(note{action: "user.create", kind: "user", target: string(u.ID),
+	w.record(note{
+		action: "user.create", kind: "user", target: string(u.ID),
 		details: map[string]string{"origin": string(u.Origin)},
-		words:   map[string]string{"user_name": u.UserName, "email": u.Email}})
+		words:   map[string]string{"user_name": u.UserName, "email": u.Email},
+	})
 	w.emit(EventUserCreated, string(u.ID), map[string]string{"origin": string(u.Origin)})
 }
 

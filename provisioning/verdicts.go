@@ -28,29 +28,37 @@ type verdict struct {
 
 func newVerdicts() *verdicts { return &verdicts{good: make(map[string]verdict)} }
 
-// get returns a fresh verdict, and the epoch to give to put.
-func (v *verdicts) get(id string) (value any, ok bool, epoch uint64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	found, ok := v.good[id]
-	if !ok || time.Now().After(found.until) {
-		delete(v.good, id)
-		return nil, false, v.epoch
-	}
-	return found.value, true, v.epoch
+// question is when, and in which epoch, the database was asked: a verdict is
+// as old as its question, however long the answer took.
+type question struct {
+	epoch uint64
+	asked time.Time
 }
 
-func (v *verdicts) put(id string, value any, epoch uint64) {
+// get returns a fresh verdict, or the question to give to put.
+func (v *verdicts) get(id string) (value any, ok bool, q question) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if epoch != v.epoch {
+	q = question{v.epoch, time.Now()}
+	found, ok := v.good[id]
+	if !ok || q.asked.After(found.until) {
+		delete(v.good, id)
+		return nil, false, q
+	}
+	return found.value, true, q
+}
+
+func (v *verdicts) put(id string, value any, q question) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if q.epoch != v.epoch {
 		return
 	}
 	if len(v.good) >= maxVerdicts {
 		v.dropStale()
 	}
 	if len(v.good) < maxVerdicts {
-		v.good[id] = verdict{value, time.Now().Add(VerdictLifetime)}
+		v.good[id] = verdict{value, q.asked.Add(VerdictLifetime)}
 	}
 }
 

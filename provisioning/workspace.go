@@ -70,8 +70,10 @@ func (w *work) createWorkspace(ctx context.Context, n NewWorkspace) (CreatedWork
 		return CreatedWorkspace{}, err
 	}
 	w.anchors = anchors{root: made.Root.ID, admin: admin, multiTenant: n.MultiTenant}
-	w.record(note{action: "workspace.create", kind: "workspace", target: string(w.ws),
-		details: map[string]string{"slug": slug}, words: map[string]string{"name": n.Name}})
+	w.record(note{
+		action: "workspace.create", kind: "workspace", target: string(w.ws),
+		details: map[string]string{"slug": slug}, words: map[string]string{"name": n.Name},
+	})
 	w.emit("workspace.created", string(w.ws), nil)
 	made.Invitation, made.Secret, err = w.invite(ctx, invitee{
 		email: n.AdminEmail, roles: []RoleIn{{made.Root.ID, admin}}, adoptable: true, lifetime: made.Workspace.Settings.Duration(SettingInvitationLifetime),
@@ -162,8 +164,10 @@ func (s *Service) SetSetting(ctx context.Context, a Actor, ws WorkspaceID, name,
 		if err != nil || current.Settings.Get(name) == value {
 			return err
 		}
-		w.record(note{action: "workspace.set", kind: "workspace", target: string(ws),
-			details: map[string]string{"setting": name, "value": value}})
+		w.record(note{
+			action: "workspace.set", kind: "workspace", target: string(ws),
+			details: map[string]string{"setting": name, "value": value},
+		})
 		w.emit("workspace.changed", string(ws), map[string]string{"setting": name})
 		return w.Workspaces.SetSettings(ctx, ws, next)
 	})

@@ -91,8 +91,10 @@ func wantLibraryAccepts(t *testing.T, method, path string, body []byte) {
 	server, err := goscim.NewServer(&goscim.ServerArgs{
 		ServiceProviderConfig: &goscim.ServiceProviderConfig{},
 		ResourceTypes: []goscim.ResourceType{
-			{Name: "User", Endpoint: "/Users", Schema: userSchema(), Handler: accepting{},
-				SchemaExtensions: []goscim.SchemaExtension{{Schema: enterpriseSchema()}}},
+			{
+				Name: "User", Endpoint: "/Users", Schema: userSchema(), Handler: accepting{},
+				SchemaExtensions: []goscim.SchemaExtension{{Schema: enterpriseSchema()}},
+			},
 			{Name: "Group", Endpoint: "/Groups", Schema: groupSchema(), Handler: accepting{}},
 		},
 	})
@@ -182,15 +184,16 @@ func TestUserPatchEnvelope(t *testing.T) {
 func TestResourceBodyRefusals(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string][2]string{
-		`{"schemas":["` + groupURN + `"],"displayName":"x"}`: {typeInvalidValue, "is a Group"},
-		`{"schemas":[1]}`:             {typeInvalidSyntax, "URNs"},
-		`{"userName":"a","active":1}`: {typeInvalidValue, "true or false"},
-		`{"userName":""}`:             {typeInvalidValue, "empty"},
-		`{"userName":["a"]}`:          {typeInvalidValue, "text"},
-		`{"emails":[{"value":"a","primary":true},{"value":"b","primary":true}]}`: {typeInvalidValue, "more than one primary"},
+		`{"schemas":[1]}`:               {typeInvalidSyntax, "URNs"},
+		`{"userName":"a","active":1}`:   {typeInvalidValue, "true or false"},
+		`{"userName":""}`:               {typeInvalidValue, "empty"},
+		`{"userName":["a"]}`:            {typeInvalidValue, "text"},
 		`{"emails":[7]}`:                {typeInvalidValue, "object"},
 		`{"` + enterpriseURN + `":"x"}`: {typeInvalidValue, "object"},
-		`{"emails":[` + strings.Repeat(`"a@b",`, 200) + `"a@b"]}`: {typeInvalidValue, "200"},
+
+		`{"schemas":["` + groupURN + `"],"displayName":"x"}`:                     {typeInvalidValue, "is a Group"},
+		`{"emails":[{"value":"a","primary":true},{"value":"b","primary":true}]}`: {typeInvalidValue, "more than one primary"},
+		`{"emails":[` + strings.Repeat(`"a@b",`, 200) + `"a@b"]}`:                {typeInvalidValue, "200"},
 	} {
 		body, err := readJSON(strings.NewReader(in))
 		if err == nil {
@@ -219,10 +222,14 @@ func TestApplyUserPatch(t *testing.T) {
 	for _, c := range []struct{ name, before, operations, after string }{
 		{"add of an equal value changes nothing", `{"emails":[` + work + `]}`, `[{"op":"add","path":"emails","value":[` + work + `]}]`, `{"emails":[` + work + `]}`},
 		{"add of another value appends", `{"emails":[` + work + `]}`, `[{"op":"add","path":"emails","value":` + home + `}]`, `{"emails":[` + work + `,` + home + `]}`},
-		{"a new primary resets the old one", `{"emails":[` + work + `,` + home + `]}`, `[{"op":"add","path":"emails","value":[{"value":"B@x.test","type":"HOME","primary":true}]}]`,
-			`{"emails":[{"value":"a@x.test","type":"work"},{"value":"B@x.test","type":"HOME","primary":true}]}`},
-		{"so does a new primary by path", `{"emails":[` + work + `,` + home + `]}`, `[{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}]`,
-			`{"emails":[{"value":"a@x.test","type":"work"},{"value":"b@x.test","type":"home","primary":true}]}`},
+		{
+			"a new primary resets the old one", `{"emails":[` + work + `,` + home + `]}`, `[{"op":"add","path":"emails","value":[{"value":"B@x.test","type":"HOME","primary":true}]}]`,
+			`{"emails":[{"value":"a@x.test","type":"work"},{"value":"B@x.test","type":"HOME","primary":true}]}`,
+		},
+		{
+			"so does a new primary by path", `{"emails":[` + work + `,` + home + `]}`, `[{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}]`,
+			`{"emails":[{"value":"a@x.test","type":"work"},{"value":"b@x.test","type":"home","primary":true}]}`,
+		},
 		{"replace of a list", `{"emails":[` + work + `]}`, `[{"op":"replace","path":"emails","value":[` + home + `,` + home + `]}]`, `{"emails":[` + home + `]}`},
 		{"replace by an empty list unassigns", `{"emails":[` + work + `]}`, `[{"op":"replace","path":"emails","value":[]}]`, `{}`},
 		{"replace of an element", `{"emails":[` + work + `,` + home + `]}`, `[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"c@x.test"}}]`, `{"emails":[{"value":"c@x.test","type":"work"},` + home + `]}`},

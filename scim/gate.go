@@ -27,8 +27,10 @@ func newLibrary(log *slog.Logger) (*library, error) {
 	server, err := goscim.NewServer(&goscim.ServerArgs{
 		ServiceProviderConfig: &goscim.ServiceProviderConfig{},
 		ResourceTypes: []goscim.ResourceType{
-			{Name: "User", Endpoint: "/Users", Schema: userSchema(), Handler: validOnly{},
-				SchemaExtensions: []goscim.SchemaExtension{{Schema: enterpriseSchema()}}},
+			{
+				Name: "User", Endpoint: "/Users", Schema: userSchema(), Handler: validOnly{},
+				SchemaExtensions: []goscim.SchemaExtension{{Schema: enterpriseSchema()}},
+			},
 			{Name: "Group", Endpoint: "/Groups", Schema: groupSchema(), Handler: validOnly{}},
 		},
 	})

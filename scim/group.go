@@ -50,12 +50,8 @@ func (h *Handler) readGroup(c *call, path string) (w provisioning.GroupWrite, dr
 	if err := h.library.check(c.Context(), c.Method, path, rendered); err != nil {
 		return w, nil, err
 	}
-	w.DisplayName, _ = g.Attributes["displayName"].(string)
-	if id, ok := g.Attributes["externalId"].(string); ok {
-		w.ExternalID = &id
-	}
-	w.Members = g.Members
-	return w, g.Dropped, nil
+	w, err = g.write()
+	return w, g.Dropped, err
 }
 
 func (h *Handler) createGroup(c *call) (answer, error) {

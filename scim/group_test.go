@@ -22,18 +22,41 @@ func TestReadGroup(t *testing.T) {
 		members    []string
 		dropped    []string
 	}{
-		{"Okta creates an empty group", `{"schemas":["` + groupURN + `"],"displayName":"SOC","members":[]}`,
-			map[string]any{"displayName": "SOC"}, []string{}, nil},
-		{"Okta's wizard puts a whole group", `{"schemas":["` + groupURN + `"],"id":"g1","displayName":"SOC","members":[{"value":"u1","display":"a@b.test"},{"value":"u2","display":null},{"value":"u1"}]}`,
-			map[string]any{"displayName": "SOC"}, []string{"u1", "u2", "u1"}, nil},
-		{"Entra ID's foreign schema", `{"schemas":["` + groupURN + `","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"externalId":"8aa1","displayName":"SOC","meta":{"resourceType":"Group"}}`,
-			map[string]any{"displayName": "SOC", "externalId": "8aa1"}, nil, nil},
-		{"null members, unknown names", `{"displayName":"SOC","members":null,"description":"d"}`,
-			map[string]any{"displayName": "SOC"}, nil, []string{"description"}},
-		{"other writings of members", `{"MEMBERS":{"$ref":null,"VALUE":"u1","type":"User"},"displayName":"SOC"}`,
-			map[string]any{"displayName": "SOC"}, []string{"u1"}, nil},
-		{"members behind the URN, as bare ids", `{"` + groupURN + `:members":["u1","u2"],"displayName":"SOC"}`,
-			map[string]any{"displayName": "SOC"}, []string{"u1", "u2"}, nil},
+		{
+			"Okta creates an empty group", `{"schemas":["` + groupURN + `"],"displayName":"SOC","members":[]}`,
+			map[string]any{"displayName": "SOC"},
+			[]string{},
+			nil,
+		},
+		{
+			"Okta's wizard puts a whole group", `{"schemas":["` + groupURN + `"],"id":"g1","displayName":"SOC","members":[{"value":"u1","display":"a@b.test"},{"value":"u2","display":null},{"value":"u1"}]}`,
+			map[string]any{"displayName": "SOC"},
+			[]string{"u1", "u2", "u1"},
+			nil,
+		},
+		{
+			"Entra ID's foreign schema", `{"schemas":["` + groupURN + `","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"externalId":"8aa1","displayName":"SOC","meta":{"resourceType":"Group"}}`,
+			map[string]any{"displayName": "SOC", "externalId": "8aa1"},
+			nil, nil,
+		},
+		{
+			"null members, unknown names", `{"displayName":"SOC","members":null,"description":"d"}`,
+			map[string]any{"displayName": "SOC"},
+			nil,
+			[]string{"description"},
+		},
+		{
+			"other writings of members", `{"MEMBERS":{"$ref":null,"VALUE":"u1","type":"User"},"displayName":"SOC"}`,
+			map[string]any{"displayName": "SOC"},
+			[]string{"u1"},
+			nil,
+		},
+		{
+			"members behind the URN, as bare ids", `{"` + groupURN + `:members":["u1","u2"],"displayName":"SOC"}`,
+			map[string]any{"displayName": "SOC"},
+			[]string{"u1", "u2"},
+			nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,8 +128,10 @@ func TestReadGroupPatch(t *testing.T) {
 	}{
 		{"Okta renames, with the id in the value", `[{"op":"replace","value":{"id":"g1","displayName":"New name"}}]`, changeOf(&name, nil)},
 		{"rename by path", `[{"op":"Replace","path":"displayName","value":"New name"}]`, changeOf(&name, nil)},
-		{"Okta removes and adds", `[{"op":"remove","path":"members[value eq \"u1\"]"},{"op":"remove","path":"members[value eq \"u2\"]"},{"op":"add","path":"members","value":[{"value":"u3","display":"c@d.test"}]}]`,
-			changeOf(nil, nil, step(remove, "u1", "u2"), step(add, "u3"))},
+		{
+			"Okta removes and adds", `[{"op":"remove","path":"members[value eq \"u1\"]"},{"op":"remove","path":"members[value eq \"u2\"]"},{"op":"add","path":"members","value":[{"value":"u3","display":"c@d.test"}]}]`,
+			changeOf(nil, nil, step(remove, "u1", "u2"), step(add, "u3")),
+		},
 		{"Okta pushes all", `[{"op":"replace","path":"members","value":[{"value":"u1"},{"value":"u2"}]}]`, changeOf(nil, nil, step(replace, "u1", "u2"))},
 		{"Okta pushes an empty group", `[{"op":"replace","path":"members","value":[]}]`, changeOf(nil, nil, step(replace))},
 		{"members without path", `[{"op":"replace","value":{"members":[{"value":"u1"}]}}]`, changeOf(nil, nil, step(replace, "u1"))},

@@ -283,8 +283,10 @@ func TestRedisURLs(t *testing.T) {
 		}
 		client.Close()
 	}
-	for _, text := range []string{"h:6379", "http://h", "redis://:hunter2@h:x", "redis://h/x", "redis://h?wrong=1",
-		"redis://h?addr=h:2&wrong=1", "redis://h?master_name=m&wrong=1", "redis://:hunter2%zz@h", "redis://:hunter2@h:x?addr=y"} {
+	for _, text := range []string{
+		"h:6379", "http://h", "redis://:hunter2@h:x", "redis://h/x", "redis://h?wrong=1",
+		"redis://h?addr=h:2&wrong=1", "redis://h?master_name=m&wrong=1", "redis://:hunter2%zz@h", "redis://:hunter2@h:x?addr=y",
+	} {
 		if _, err := Open(t.Context(), text, discard); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -26,15 +26,8 @@ type oauthError struct{ code, description string }
 
 // authorize answers with a code at once when the browser has a session that will do, else with the login page.
 func (o *Organisation) authorize(w http.ResponseWriter, r *http.Request) {
-	params := r.Form
-	redirectURI, fault := o.checkClient(params)
-	if fault != nil {
-		o.refuse(w, http.StatusBadRequest, *fault)
-		return
-	}
-	request, fault := parseAuthorization(params, redirectURI)
-	if fault != nil {
-		sendBack(w, r, request, errorAnswer(*fault))
+	request, ok := o.readAuthorization(w, r, r.Form)
+	if !ok {
 		return
 	}
 	if b, ok := o.currentBrowser(r); ok && o.sessionSuffices(b, request) {
@@ -45,7 +38,22 @@ func (o *Organisation) authorize(w http.ResponseWriter, r *http.Request) {
 		sendBack(w, r, request, errorAnswer(oauthError{"login_required", "The client specified not to prompt, but the user is not logged in."}))
 		return
 	}
-	o.loginPage(w, r, request, params)
+	o.loginPage(w, r, request, r.Form)
+}
+
+// readAuthorization reads a request of authorize. A faulty one it answers: by a page, or at the client.
+func (o *Organisation) readAuthorization(w http.ResponseWriter, r *http.Request, params url.Values) (request authorization, ok bool) {
+	redirectURI, fault := o.checkClient(params)
+	if fault != nil {
+		o.refuse(w, http.StatusBadRequest, *fault)
+		return request, false
+	}
+	request, fault = parseAuthorization(params, redirectURI)
+	if fault != nil {
+		sendBack(w, r, request, errorAnswer(*fault))
+		return request, false
+	}
+	return request, true
 }
 
 // checkClient finds the faults after which the browser must not be sent anywhere.
@@ -158,17 +166,9 @@ func (o *Organisation) login(w http.ResponseWriter, r *http.Request) {
 		seeOther(w, r, "/")
 		return
 	}
-	redirectURI, fault := o.checkClient(params)
-	if fault != nil {
-		o.refuse(w, http.StatusBadRequest, *fault)
-		return
+	if request, ok := o.readAuthorization(w, r, params); ok {
+		o.sendCode(w, r, request, o.rememberBrowser(w, p))
 	}
-	request, fault := parseAuthorization(params, redirectURI)
-	if fault != nil {
-		sendBack(w, r, request, errorAnswer(*fault))
-		return
-	}
-	o.sendCode(w, r, request, o.rememberBrowser(w, p))
 }
 
 func (o *Organisation) rememberBrowser(w http.ResponseWriter, p Person) browser {

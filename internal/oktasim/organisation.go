@@ -109,9 +109,6 @@ func (o *Organisation) connection() Connection {
 	return o.conn
 }
 
-// App is the kind of SCIM application that the organisation has.
-func (o *Organisation) App() App { return o.cfg.App }
-
 // Issuer is the issuer of ID tokens: the base URL, as an org authorization server has it.
 func (o *Organisation) Issuer() string { return o.cfg.BaseURL }
 

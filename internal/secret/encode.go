@@ -5,7 +5,7 @@ import "encoding/binary"
 // encode writes the parts one after the other, each behind its length as eight
 // bytes, big endian. Two different lists of parts never give the same bytes:
 // ("ab", "c") and ("a", "bc") differ.
-func encode[T ~string | ~[]byte](parts ...T) []byte {
+func encode(parts ...string) []byte {
 	size := 0
 	for _, part := range parts {
 		size += 8 + len(part)

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -339,8 +338,7 @@ func (f *fixture) checkBoth(t testing.TB, choose source, people, teams []resourc
 }
 
 func TestFilter_MeansTheSameOnEveryEngine(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		people, teams := f.crowd(t)
 		random := rand.New(rand.NewPCG(7, 7))
 		for range 300 {
@@ -350,7 +348,7 @@ func TestFilter_MeansTheSameOnEveryEngine(t *testing.T) {
 }
 
 func FuzzFilter(f *testing.F) {
-	fixture := newFixture(f, "sqlite:"+filepath.Join(f.TempDir(), "bridge.db"))
+	fixture := newFixture(f, freshStore(f, "sqlite"))
 	people, teams := fixture.crowd(f)
 	for _, seed := range []string{"", "\x01\x02\x03\x04\x05\x06\x07\x08", "\x03\x04\x00\x01\x02\x05", "\x02\x04\x03\x01\x06\x09\x0b"} {
 		f.Add([]byte(seed))

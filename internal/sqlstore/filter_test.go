@@ -37,17 +37,20 @@ func TestFilter_CompilesToParameterisedSQL(t *testing.T) {
 		{
 			"an indexed text is compared as it stands", recordVocabulary,
 			compare(provisioning.AttrUserName, provisioning.Equal, "ANN' or true --"),
-			"r.user_name_key = $2", []any{"ann' or true --"},
+			"r.user_name_key = $2",
+			[]any{"ann' or true --"},
 		},
 		{
 			"exact text is not folded and may be absent", recordVocabulary,
 			compare(provisioning.AttrExternalID, provisioning.Equal, "00uA"),
-			"(r.external_id is not null and r.external_id = $2)", []any{"00uA"},
+			"(r.external_id is not null and r.external_id = $2)",
+			[]any{"00uA"},
 		},
 		{
 			"ne holds of what is absent", recordVocabulary,
 			compare(provisioning.AttrDisplayName, provisioning.NotEqual, "x"),
-			"(not (r.display_key <> '') or r.display_key <> $2)", []any{"x"},
+			"(not (r.display_key <> '') or r.display_key <> $2)",
+			[]any{"x"},
 		},
 		{
 			"booleans and instants", recordVocabulary,
@@ -55,7 +58,8 @@ func TestFilter_CompilesToParameterisedSQL(t *testing.T) {
 				Left:  compare(provisioning.AttrActive, provisioning.Equal, true),
 				Right: compare(provisioning.AttrCreated, provisioning.GreaterEqual, time.UnixMicro(17)),
 			},
-			"(r.active = $2 and r.created_at >= $3)", []any{true, int64(17)},
+			"(r.active = $2 and r.created_at >= $3)",
+			[]any{true, int64(17)},
 		},
 		{
 			"or, not, pr and null", recordVocabulary,
@@ -68,7 +72,8 @@ func TestFilter_CompilesToParameterisedSQL(t *testing.T) {
 		{
 			"parts of text need no pattern", recordVocabulary,
 			compare(provisioning.AttrID, provisioning.StartsWith, "a%_"),
-			"substr(r.user_id, 1, length($2)) = $2", []any{"a%_"},
+			"substr(r.user_id, 1, length($2)) = $2",
+			[]any{"a%_"},
 		},
 		{
 			"every text that is there contains the empty one", recordVocabulary,
@@ -78,12 +83,14 @@ func TestFilter_CompilesToParameterisedSQL(t *testing.T) {
 		{
 			"any e-mail", recordVocabulary,
 			compare(provisioning.AttrEmailValue, provisioning.Equal, "A@x"),
-			anyEmail + "(e.value_key <> '' and e.value_key = $2))", []any{"a@x"},
+			anyEmail + "(e.value_key <> '' and e.value_key = $2))",
+			[]any{"a@x"},
 		},
 		{
 			"ne on e-mails holds without any", recordVocabulary,
 			compare(provisioning.AttrEmailPrimary, provisioning.NotEqual, true),
-			"(" + anyEmail + "e.is_primary <> $2) or not " + anyEmail + "true))", []any{true},
+			"(" + anyEmail + "e.is_primary <> $2) or not " + anyEmail + "true))",
+			[]any{true},
 		},
 		{
 			"one e-mail fulfils it all", recordVocabulary,
@@ -91,7 +98,8 @@ func TestFilter_CompilesToParameterisedSQL(t *testing.T) {
 				Left:  compare(provisioning.AttrEmailType, provisioning.Equal, "work"),
 				Right: compare(provisioning.AttrEmailPrimary, provisioning.Equal, true),
 			}},
-			anyEmail + "((e.type_key is not null and e.type_key = $2) and e.is_primary = $3))", []any{"work", true},
+			anyEmail + "((e.type_key is not null and e.type_key = $2) and e.is_primary = $3))",
+			[]any{"work", true},
 		},
 		{
 			"a user without a record has no externalId", userVocabulary,
@@ -104,7 +112,8 @@ func TestFilter_CompilesToParameterisedSQL(t *testing.T) {
 		{
 			"members of groups", groupVocabulary,
 			compare(provisioning.AttrMemberID, provisioning.Equal, "U"),
-			"g.id in (select m.group_id from group_members m where m.workspace_id = $1 and m.user_id = $2)", []any{"U"},
+			"g.id in (select m.group_id from group_members m where m.workspace_id = $1 and m.user_id = $2)",
+			[]any{"U"},
 		},
 	}
 	for _, tt := range tests {
@@ -150,8 +159,10 @@ func TestFilter_RefusesWhatItDoesNotUnderstand(t *testing.T) {
 			t.Parallel()
 			fine := compare(provisioning.AttrID, provisioning.Equal, "x")
 			for _, f := range []provisioning.Filter{
-				tt.filter, provisioning.Not{Inner: tt.filter},
-				provisioning.And{Left: tt.filter, Right: fine}, provisioning.Or{Left: fine, Right: tt.filter},
+				tt.filter,
+				provisioning.Not{Inner: tt.filter},
+				provisioning.And{Left: tt.filter, Right: fine},
+				provisioning.Or{Left: fine, Right: tt.filter},
 			} {
 				if _, err := tt.words.compile(f, &parameters{}); !errors.Is(err, provisioning.ErrInvalid) || provisioning.Detail(err) == "" {
 					t.Errorf("%+v: %v, want ErrInvalid with a detail", f, err)

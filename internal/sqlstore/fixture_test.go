@@ -2,11 +2,9 @@ package sqlstore
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"drawbridge/internal/testenv"
 	"drawbridge/provisioning"
 )
 
@@ -24,17 +22,10 @@ const (
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 123456000, time.UTC)
 
-// onEngines runs the test on a fresh database of each engine.
-func onEngines(t *testing.T, test func(t *testing.T, f *fixture)) {
+// withFixture runs a test on a fixture of each engine.
+func withFixture(t *testing.T, test func(t *testing.T, f *fixture)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, newFixture(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db")))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		test(t, newFixture(t, testenv.Postgres(t)))
-	})
+	onBoth(t, func(t *testing.T, s *Store) { test(t, newFixture(t, s)) })
 }
 
 // fixture is a workspace with two communities, two roles, a connection, a
@@ -43,17 +34,8 @@ type fixture struct {
 	store *Store
 }
 
-func newFixture(t testing.TB, url string) *fixture {
+func newFixture(t testing.TB, store *Store) *fixture {
 	t.Helper()
-	store, err := Open(t.Context(), Options{URL: url, Migrate: MigrateUp})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	f := &fixture{store: store}
 	f.update(t, func(tx *provisioning.Tx) error { return seed(t, tx) })
 	return f
@@ -62,8 +44,10 @@ func newFixture(t testing.TB, url string) *fixture {
 func seed(t testing.TB, tx *provisioning.Tx) error {
 	ctx := t.Context()
 	return firstError(
-		tx.Workspaces.Create(ctx, provisioning.Workspace{ID: wsID, Slug: "acme", Name: "Acme", Root: rootID,
-			TombstoneKey: []byte("t"), AuditKey: []byte("a"), CreatedAt: noon}),
+		tx.Workspaces.Create(ctx, provisioning.Workspace{
+			ID: wsID, Slug: "acme", Name: "Acme", Root: rootID,
+			TombstoneKey: []byte("t"), AuditKey: []byte("a"), CreatedAt: noon,
+		}),
 		tx.Communities.Create(ctx, provisioning.Community{Workspace: wsID, ID: rootID, Slug: "acme", Root: true, CreatedAt: noon}),
 		tx.Communities.Create(ctx, provisioning.Community{Workspace: wsID, ID: parisID, Slug: "paris", CreatedAt: noon}),
 		tx.Roles.Create(ctx,

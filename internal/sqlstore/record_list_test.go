@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 // same in every installation: a lookup must not become a walk.
 func TestRecords_List_LooksUpByIndex(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
+	f := newFixture(t, freshStore(t, "sqlite"))
 	tests := map[string]struct {
 		filter provisioning.Filter
 		own    string // the index that finds the directory's users
@@ -70,8 +69,7 @@ func (f *fixture) planOfList(t *testing.T, q provisioning.RecordQuery) string {
 }
 
 func TestRecords_List_CostsOneRoundTrip(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		people, _ := f.crowd(t)
 		for _, q := range []provisioning.RecordQuery{{Limit: 100}, {Limit: 0}, {Limit: 1, Offset: 100}} {
 			q.Directory, q.Adoptable = dirID, true

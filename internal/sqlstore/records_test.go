@@ -9,8 +9,7 @@ import (
 // A lost key must not break the transaction: the Service looks for the winner
 // in it.
 func TestRecords_Create_SaysWhichKeyWasLostAndLeavesTheTransactionUsable(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		ids := f.addUsers(t, 2)
 		f.update(t, func(tx *provisioning.Tx) error {
@@ -38,8 +37,7 @@ func TestRecords_Create_SaysWhichKeyWasLostAndLeavesTheTransactionUsable(t *test
 }
 
 func TestSubjects_Claim_ReturnsWhoseTheSubjectIs(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		ids := f.addUsers(t, 2)
 		for _, claimant := range []provisioning.UserID{ids[0], ids[1], ids[0]} {

@@ -18,9 +18,8 @@ func aTeam(id provisioning.GroupID) provisioning.Group {
 
 // Rule 22: what a set costs is one statement, however large it is.
 func TestRule22_SetsCostOneStatement(t *testing.T) {
-	t.Parallel()
 	const many = 10_000
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		ids := f.addUsers(t, many)
 		f.update(t, func(tx *provisioning.Tx) error { return tx.Groups.Create(ctx, aTeam("team")) })
@@ -100,8 +99,7 @@ func reasonsOf(ids []provisioning.UserID) (grants []provisioning.Grant, membersh
 }
 
 func TestGrants_Add_OfThoseThatRepeatOneAnotherStoresTheFirst(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		user := f.addUsers(t, 1)[0]
 		var repeats []provisioning.Grant

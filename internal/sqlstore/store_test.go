@@ -27,9 +27,15 @@ func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			test(t, mustOpen(t, Options{URL: freshURL(t, engine), Migrate: MigrateEmpty}))
+			test(t, freshStore(t, engine))
 		})
 	}
+}
+
+// freshStore is a migrated Store of the engine without any row.
+func freshStore(t testing.TB, engine string) *Store {
+	t.Helper()
+	return mustOpen(t, Options{URL: freshURL(t, engine), Migrate: MigrateEmpty})
 }
 
 func mustOpen(t testing.TB, o Options) *Store {

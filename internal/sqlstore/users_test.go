@@ -10,8 +10,7 @@ import (
 )
 
 func TestUsers_Get_ReturnsWhatCreateAndUpdateStored(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		want := aUser("ada")
 		record := aRecord("ada")
@@ -48,8 +47,7 @@ func TestUsers_Get_ReturnsWhatCreateAndUpdateStored(t *testing.T) {
 }
 
 func TestUsers_Administrators_AnAccountWithACredentialIsAWayIn(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		f.update(t, func(tx *provisioning.Tx) error {
 			insert := `insert into accounts (id, email, email_key, email_proved, password_hash, created_at) values ($1, $1, $1, true, $2, 1)`
@@ -80,8 +78,7 @@ func TestUsers_Administrators_AnAccountWithACredentialIsAWayIn(t *testing.T) {
 }
 
 func TestUsers_List_GivesEachTheirOwnBlocksAndRecord(t *testing.T) {
-	t.Parallel()
-	onEngines(t, func(t *testing.T, f *fixture) {
+	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
 		ids := f.addUsers(t, 5)
 		f.update(t, func(tx *provisioning.Tx) error {

@@ -342,8 +342,11 @@ func tombstoneAny(w *world) {
 		hashes []string
 		want   bool
 	}{
-		{[]string{"\x00\xff"}, true}, {[]string{"no", "two"}, true},
-		{[]string{"no"}, false}, {[]string{"\x00"}, false}, {nil, false},
+		{[]string{"\x00\xff"}, true},
+		{[]string{"no", "two"}, true},
+		{[]string{"no"}, false},
+		{[]string{"\x00"}, false},
+		{nil, false},
 	} {
 		equal(w.t, show(c.hashes), w.anyTombstone(c.hashes...), c.want)
 	}

@@ -76,8 +76,8 @@ func lockWorkspace(w *world) {
 // lockDirectory has writers give users records of a directory that somebody
 // ends meanwhile: no record is left to it.
 func lockDirectory(w *world) {
-	us := w.users(20)
-	errs := parallel(len(us)+1, func(i int) error {
+	us := w.users(21)
+	errs := parallel(len(us), func(i int) error {
 		return w.try(func(ctx context.Context, tx *provisioning.Tx) error {
 			if i == len(us)/2 {
 				return w.endDirectory(ctx, tx)
@@ -86,7 +86,7 @@ func lockDirectory(w *world) {
 			if err != nil || !d.DeletedAt.IsZero() {
 				return err
 			}
-			return tx.Records.Create(ctx, w.draftRecord(us[i%len(us)], ids.New()))
+			return tx.Records.Create(ctx, w.draftRecord(us[i], ids.New()))
 		})
 	})
 	wantOK(w.t, errors.Join(errs...))

@@ -19,7 +19,8 @@ const databaseTimeout = time.Minute
 // ends, with whatever connections it still has.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	return create(t, required(t, "postgres", postgresVariable), "")
+	maintenance := required(t, "postgres", postgresVariable)
+	return create(t, maintenance, "", func(drop string) { t.Cleanup(func() { execute(t, maintenance, drop) }) })
 }
 
 // Template is a database that tests copy instead of each preparing its own. The zero value is not ready: see
@@ -40,6 +41,11 @@ func NewTemplate(prepare func(databaseURL string) error) *Template {
 // template itself goes with the server.
 func (p *Template) Postgres(t testing.TB) string {
 	t.Helper()
+	return p.copy(t, func(drop string) { t.Cleanup(func() { execute(t, required(t, "postgres", postgresVariable), drop) }) })
+}
+
+func (p *Template) copy(t testing.TB, later func(drop string)) string {
+	t.Helper()
 	maintenance := required(t, "postgres", postgresVariable)
 	p.once.Do(func() {
 		p.name = "template_" + strings.ToLower(rand.Text())
@@ -49,14 +55,21 @@ func (p *Template) Postgres(t testing.TB) string {
 	if p.err != nil {
 		t.Fatalf("preparing a database to copy: %v", p.err)
 	}
-	return create(t, maintenance, " TEMPLATE "+p.name)
+	return create(t, maintenance, " TEMPLATE "+p.name, later)
 }
 
-func create(t testing.TB, maintenance, template string) string {
+// Lasting is a copy of the template that goes with the server, for tests that
+// share one database.
+func (p *Template) Lasting(t testing.TB) string {
+	t.Helper()
+	return p.copy(t, func(string) {})
+}
+
+func create(t testing.TB, maintenance, template string, later func(drop string)) string {
 	t.Helper()
 	name := "test_" + strings.ToLower(rand.Text())
 	execute(t, maintenance, "CREATE DATABASE "+name+template)
-	t.Cleanup(func() { execute(t, maintenance, "DROP DATABASE "+name+" WITH (FORCE)") })
+	later("DROP DATABASE " + name + " WITH (FORCE)")
 	return withDatabase(t, maintenance, name)
 }
 

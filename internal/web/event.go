@@ -75,8 +75,13 @@ func (e *RequestEvent) attrs(r *http.Request, rec *recorder, took time.Duration)
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 	}
 	for _, f := range [...]struct{ key, value string }{
-		{"workspace_id", e.WorkspaceID}, {"directory_id", e.DirectoryID}, {"token_id", e.TokenID},
-		{"user_id", e.UserID}, {"resource_id", e.ResourceID}, {"outcome", e.Outcome}, {"stack", string(e.stack)},
+		{"workspace_id", e.WorkspaceID},
+		{"directory_id", e.DirectoryID},
+		{"token_id", e.TokenID},
+		{"user_id", e.UserID},
+		{"resource_id", e.ResourceID},
+		{"outcome", e.Outcome},
+		{"stack", string(e.stack)},
 	} {
 		if f.value != "" {
 			attrs = append(attrs, slog.String(f.key, f.value))

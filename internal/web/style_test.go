@@ -43,14 +43,30 @@ func TestContrast(t *testing.T) {
 		front, back string
 		least       float64
 	}{
-		{"text", "ground", 4.5}, {"text", "surface", 4.5}, {"text", "sunken", 4.5},
-		{"muted", "ground", 4.5}, {"muted", "surface", 4.5}, {"muted", "sunken", 4.5},
-		{"accent", "ground", 4.5}, {"accent", "surface", 4.5}, {"accent-strong", "surface", 4.5},
-		{"on-accent", "accent-fill", 4.5}, {"on-accent", "accent-fill-strong", 4.5}, {"accent-fill", "surface", 3},
-		{"on-danger", "danger-fill", 4.5}, {"on-danger", "danger-fill-strong", 4.5},
-		{"danger", "surface", 4.5}, {"good", "surface", 4.5}, {"warning", "surface", 4.5}, {"info", "surface", 4.5},
-		{"danger", "danger-tint", 4.5}, {"good", "good-tint", 4.5}, {"warning", "warning-tint", 4.5}, {"info", "info-tint", 4.5},
-		{"edge", "surface", 3}, {"edge", "ground", 3},
+		{"text", "ground", 4.5},
+		{"text", "surface", 4.5},
+		{"text", "sunken", 4.5},
+		{"muted", "ground", 4.5},
+		{"muted", "surface", 4.5},
+		{"muted", "sunken", 4.5},
+		{"accent", "ground", 4.5},
+		{"accent", "surface", 4.5},
+		{"accent-strong", "surface", 4.5},
+		{"on-accent", "accent-fill", 4.5},
+		{"on-accent", "accent-fill-strong", 4.5},
+		{"accent-fill", "surface", 3},
+		{"on-danger", "danger-fill", 4.5},
+		{"on-danger", "danger-fill-strong", 4.5},
+		{"danger", "surface", 4.5},
+		{"good", "surface", 4.5},
+		{"warning", "surface", 4.5},
+		{"info", "surface", 4.5},
+		{"danger", "danger-tint", 4.5},
+		{"good", "good-tint", 4.5},
+		{"warning", "warning-tint", 4.5},
+		{"info", "info-tint", 4.5},
+		{"edge", "surface", 3},
+		{"edge", "ground", 3},
 	}
 	for _, p := range pairs {
 		for scheme, name := range []string{"light", "dark"} {
