@@ -199,10 +199,31 @@ func (w *work) changeMembers(ctx context.Context, g Group, steps []MemberChange)
 	if len(came)+len(went) == 0 {
 		return false, nil
 	}
+	if err := w.settleMembers(ctx, g, came, went); err != nil {
+		return false, err
+	}
 	w.record(note{action: "group.members", kind: "group", target: string(g.ID), details: map[string]string{
 		"added": strconv.Itoa(len(came)), "removed": strconv.Itoa(len(went)),
 	}})
 	return true, w.refreshIfMapped(ctx, g.ID, slices.Concat(came, went))
+}
+
+// settleMembers locks those who came and went, and nobody else: the cost
+// follows the change, and two changes that reach the same people wait instead
+// of blocking each other for good. Who was removed from the workspace since they
+// were found is looked at again.
+func (w *work) settleMembers(ctx context.Context, g Group, came, went []UserID) error {
+	if err := w.Users.Lock(ctx, w.ws, slices.Sorted(slices.Values(slices.Concat(came, went)))); err != nil {
+		return err
+	}
+	if len(came) == 0 {
+		return nil
+	}
+	current, _, err := w.Members.Known(ctx, w.ws, g.Directory, came)
+	if err == nil && len(current) < len(came) {
+		return errAgain
+	}
+	return err
 }
 
 // refreshIfMapped spares the work where no mapping names the group: the group
@@ -248,10 +269,6 @@ func netChange(steps []MemberChange) netMembers {
 func (w *work) knownMembers(ctx context.Context, g Group, ids map[string]bool) ([]UserID, error) {
 	if len(ids) == 0 {
 		return nil, nil
-	}
-	// Locked first: a user who is being removed is gone, or stays, before we look.
-	if err := w.Users.Lock(ctx, w.ws, userIDs(ids)); err != nil {
-		return nil, err
 	}
 	current, former, err := w.Members.Known(ctx, w.ws, g.Directory, userIDs(ids))
 	if err != nil {
