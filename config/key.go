@@ -43,6 +43,20 @@ func EnsureSecretKey(c Config) (Config, error) {
 	return c, nil
 }
 
+// SecretKeyMissing returns where EnsureSecretKey would make a new key, and "" if
+// there is one already or none is made. A database that was sealed before needs
+// its old one.
+func SecretKeyMissing(c Config) string {
+	if len(c.SecretKey) > 0 || c.Engine() != SQLite {
+		return ""
+	}
+	path := filepath.Join(c.DataDir, keyFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return path
+	}
+	return ""
+}
+
 func readKey(path string) ([]byte, error) {
 	text, err := readLimited(path)
 	if err != nil {

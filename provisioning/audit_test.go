@@ -95,7 +95,7 @@ func TestAudit_ATailThatWasCutOffIsFound(t *testing.T) {
 		if r.FaultAt != n {
 			t.Errorf("a cut tail: %+v, want a fault at %d", r, n)
 		}
-		head := func(h *provisioning.AuditHead) { h.Hash = append([]byte{0}, h.Hash[1:]...) }
+		head := func(h *provisioning.AuditHead) { h.Hash = append([]byte{h.Hash[0] ^ 1}, h.Hash[1:]...) }
 		r = must(serviceOn(t, tampered{Store: w.store, head: head}).VerifyAudit(t.Context(), w.ws))(t)
 		if r.FaultAt != n {
 			t.Errorf("another head: %+v, want a fault at %d", r, n)

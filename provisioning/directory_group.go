@@ -178,7 +178,7 @@ func (w *work) changeGroup(ctx context.Context, g Group, c GroupChange) (Group, 
 // came or went. It reports whether any did.
 func (w *work) changeMembers(ctx context.Context, g Group, steps []MemberChange) (bool, error) {
 	net := netChange(steps)
-	wanted, err := w.knownMembers(ctx, g, net.in)
+	wanted, former, err := w.knownMembers(ctx, g, net.in)
 	if err != nil {
 		return false, err
 	}
@@ -196,7 +196,11 @@ func (w *work) changeMembers(ctx context.Context, g Group, steps []MemberChange)
 			return false, err
 		}
 	}
-	if len(came)+len(went) == 0 {
+	changed := len(came)+len(went) > 0
+	if len(former) > 0 && (changed || !net.whole) { // the same group pushed again is no news
+		w.warn(EventMembersSkipped, string(g.ID), map[string]string{"members": joinIDs(former)})
+	}
+	if !changed {
 		return false, nil
 	}
 	if err := w.settleMembers(ctx, g, came, went); err != nil {
@@ -263,24 +267,18 @@ func netChange(steps []MemberChange) netMembers {
 	return net
 }
 
-// knownMembers returns those of the ids that are users of the directory. One
-// that the directory once had is skipped with a warning; one that never
+// knownMembers returns those of the ids that are users of the directory, and
+// those that it once had, which are skipped with a warning. One that never
 // existed fails the whole write (rule 21).
-func (w *work) knownMembers(ctx context.Context, g Group, ids map[string]bool) ([]UserID, error) {
+func (w *work) knownMembers(ctx context.Context, g Group, ids map[string]bool) (current, former []UserID, err error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	current, former, err := w.Members.Known(ctx, w.ws, g.Directory, userIDs(ids))
-	if err != nil {
-		return nil, err
+	current, former, err = w.Members.Known(ctx, w.ws, g.Directory, userIDs(ids))
+	if err == nil && len(current)+len(former) < len(ids) {
+		return nil, nil, unknownMember(ids, current, former)
 	}
-	if len(current)+len(former) < len(ids) {
-		return nil, unknownMember(ids, current, former)
-	}
-	if len(former) > 0 {
-		w.warn(EventMembersSkipped, string(g.ID), map[string]string{"members": joinIDs(former)})
-	}
-	return current, nil
+	return current, former, err
 }
 
 func unknownMember(ids map[string]bool, current, former []UserID) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"unicode"
 )
 
 // FindDirectoryUsers returns the users that the directory sees, by id, and how
@@ -386,7 +387,7 @@ func (s *Service) DeleteDirectoryUser(ctx context.Context, a DirectoryAccess, id
 	}
 	o := changeOptions{action: "directory.user_delete", target: id, onLoss: lossWarned}
 	return s.directoryChange(ctx, a, o, func(ctx context.Context, w *work, d Directory) error {
-		u, err := w.lockedUser(ctx, UserID(id))
+		u, err := w.lockedWithGroups(ctx, UserID(id))
 		if err != nil {
 			return err
 		}
@@ -398,8 +399,12 @@ func (s *Service) DeleteDirectoryUser(ctx context.Context, a DirectoryAccess, id
 }
 
 // AttributesDropped notes that a client sent attributes that the bridge does
-// not know (rule 21). names are attribute names, never values.
+// not know (rule 21): once a process for the same names, since a client sends
+// them with every push. names are attribute names, never values.
 func (s *Service) AttributesDropped(ctx context.Context, a DirectoryAccess, resource string, names []string) {
+	if !s.told.first(string(a.Directory.ID) + " " + strings.Join(names, " ")) {
+		return
+	}
 	err := s.store.Update(ctx, func(tx *Tx) error {
 		return tx.Events.Append(ctx, []Event{{
 			Workspace: a.Directory.Workspace, ID: EventID(s.ids.New()), Type: EventAttributesLost,
@@ -461,6 +466,9 @@ func checkRecordParts(p Profile) error {
 			if err := checkText("emails", text, maxUserName); err != nil {
 				return err
 			}
+		}
+		if strings.ContainsFunc(e.Value, unicode.IsControl) {
+			return invalid("emails", "An e-mail address contains a control character.")
 		}
 	}
 	text, err := json.Marshal(p.Attributes)

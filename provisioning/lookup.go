@@ -166,5 +166,18 @@ func findUser(ctx context.Context, tx *Tx, ws WorkspaceID, ref string) (User, er
 	if len(found) == 0 {
 		return User{}, fail(ErrNotFound, "not_found", "There is no user %q.", ref)
 	}
-	return found[0], nil
+	return found[0], byProvedName(ctx, tx, found[0], ref)
+}
+
+// byProvedName refuses to find somebody by an e-mail address that only their
+// provider says: who can edit it there would be given what is meant for another.
+func byProvedName(ctx context.Context, tx *Tx, u User, ref string) error {
+	if Fold(strings.TrimSpace(ref)) == Fold(u.UserName) {
+		return nil
+	}
+	proved, err := provedEmail(ctx, tx, u)
+	if err == nil && proved == "" {
+		return conflict("address_not_proved", "%q is what the provider says of user %s, and nobody proved it. Name the user by id if that is who you mean.", ref, u.ID)
+	}
+	return err
 }

@@ -20,6 +20,7 @@ type Service struct {
 	notifier Notifier
 	log      *slog.Logger
 	verdicts *verdicts
+	told     told
 	anchors  sync.Map // WorkspaceID → anchors
 }
 

@@ -24,7 +24,7 @@ type SignInRequest struct {
 // BeginSignIn stores a sign-in and returns it with the `state` for the provider.
 func (s *Service) BeginSignIn(ctx context.Context, r SignInRequest) (p PendingSignIn, state string, err error) {
 	if !r.Connection.Enabled() {
-		return p, "", s.describeRefusal(ctx, r.Connection.Workspace, refuse(RefusedConnectionClosed, ""))
+		return p, "", s.describeRefusal(ctx, r.Connection.Workspace, Browser{}, refuse(RefusedConnectionClosed, ""))
 	}
 	secret := s.hasher.NewSecret()
 	err = s.store.Update(ctx, func(tx *Tx) error {
@@ -126,7 +126,7 @@ func (s *Service) SignIn(ctx context.Context, c Connection, p PendingSignIn, cla
 		return err
 	})
 	if err != nil {
-		return SignedIn{}, s.describeRefusal(ctx, c.Workspace, err)
+		return SignedIn{}, s.describeRefusal(ctx, c.Workspace, b, err)
 	}
 	in.Secret = string(in.Session.ID) + "." + secret
 	return in, nil
@@ -144,7 +144,7 @@ func checkSubject(subject string) error {
 
 // describeRefusal adds the workspace to a refusal, for its page, and an audit
 // entry where somebody known was refused.
-func (s *Service) describeRefusal(ctx context.Context, ws WorkspaceID, err error) error {
+func (s *Service) describeRefusal(ctx context.Context, ws WorkspaceID, b Browser, err error) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
@@ -157,7 +157,7 @@ func (s *Service) describeRefusal(ctx context.Context, ws WorkspaceID, err error
 	if r.User == "" {
 		return r
 	}
-	actor := Actor{Kind: ActorUser, ID: string(r.User), Workspace: ws}
+	actor := b.actor(Actor{Kind: ActorSystem, Workspace: ws}) // who was there is what was not proved
 	n := note{action: "sign_in", kind: "user", target: string(r.User), details: map[string]string{"reason": string(r.Reason)}}
 	writeErr := s.store.Update(ctx, func(tx *Tx) error {
 		return tx.Audit.Append(ctx, []AuditEntry{s.entry(actor, ws, n, "refused", tx)})

@@ -20,14 +20,38 @@ func (w *work) changeExternalID(ctx context.Context, d Directory, u *User, next 
 	if err := w.externalIDFree(ctx, d, u.ID, next); err != nil {
 		return err
 	}
-	if present != "" {
-		if err := w.succeed(ctx, d, u, next); err != nil {
-			return err
-		}
-	} else if err := w.touchAdministrators(ctx, u.ID); err != nil {
+	change := w.succeed
+	if present == "" {
+		change = w.firstExternalID
+	}
+	if err := change(ctx, d, u, next); err != nil {
 		return err
 	}
 	return w.claimSubject(ctx, d, u.ID, next)
+}
+
+// firstExternalID is no succession. But who signs in here already is known: as
+// in an adoption (rule 15), the directory may name them by the subject that they
+// have at the paired connection, and by no other.
+func (w *work) firstExternalID(ctx context.Context, d Directory, u *User, next string) error {
+	if err := w.touchAdministrators(ctx, u.ID); err != nil || d.Connection == "" {
+		return err
+	}
+	identities, err := w.Identities.OfUser(ctx, w.ws, u.ID)
+	if err != nil {
+		return err
+	}
+	known := false
+	for _, i := range identities {
+		if i.Connection == d.Connection && i.Subject == next {
+			return nil
+		}
+		known = known || i.RetiredAt.IsZero()
+	}
+	if known {
+		return conflict("external_id_taken", "This user signs in here already, and this externalId is not theirs. Push the externalId by which they sign in.")
+	}
+	return nil
 }
 
 func (w *work) externalIDFree(ctx context.Context, d Directory, u UserID, next string) error {

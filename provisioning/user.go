@@ -137,12 +137,46 @@ func (w *work) endSessions(ctx context.Context, u UserID) error {
 // RemoveUser removes a user from the workspace (rule 10). A directory's user
 // is removed in the directory.
 func (s *Service) RemoveUser(ctx context.Context, a Actor, ws WorkspaceID, id UserID) error {
-	return s.userChange(ctx, a, ws, id, "user.remove", MembersRemove, func(ctx context.Context, w *work, u User) error {
+	o := changeOptions{action: "user.remove", target: string(id)}
+	return s.change(ctx, a, ws, o, func(ctx context.Context, w *work) error {
+		if err := w.require(ctx, MembersRemove, w.anchors.root); err != nil {
+			return err
+		}
+		u, err := w.lockedWithGroups(ctx, id)
+		if err != nil {
+			return err
+		}
 		if u.Record != nil {
 			return conflict("managed_by_directory", "A directory manages this user. Remove them there, or suspend them here.")
 		}
 		return w.remove(ctx, u)
 	})
+}
+
+// lockedWithGroups locks the groups that the user is in and then the user, in
+// the order of every change of a group, and returns the user.
+func (w *work) lockedWithGroups(ctx context.Context, id UserID) (User, error) {
+	before, err := w.Members.GroupsOf(ctx, w.ws, []UserID{id})
+	if err != nil {
+		return User{}, err
+	}
+	for _, g := range before {
+		if _, err := w.Groups.Lock(ctx, w.ws, g.Group); err != nil {
+			return User{}, err
+		}
+	}
+	u, err := w.lockedUser(ctx, id)
+	if err != nil {
+		return User{}, err
+	}
+	after, err := w.Members.GroupsOf(ctx, w.ws, []UserID{id})
+	joined := func(m Member) bool {
+		return !slices.ContainsFunc(before, func(known Member) bool { return known.Group == m.Group })
+	}
+	if err == nil && slices.ContainsFunc(after, joined) {
+		return User{}, errAgain
+	}
+	return u, err
 }
 
 // remove ends everything of a user and keeps the row. userName and externalId
@@ -389,12 +423,16 @@ func (w *work) restoreIdentity(ctx context.Context, u User) (bool, error) {
 	if u.Record == nil || u.Record.ExternalID == "" {
 		return false, nil
 	}
+	directory, err := w.Directories.Find(ctx, u.Record.Directory)
+	if err != nil || directory.Connection == "" {
+		return false, err
+	}
 	identities, err := w.Identities.OfUser(ctx, w.ws, u.ID)
 	if err != nil {
 		return false, err
 	}
 	for _, i := range identities {
-		if i.RetiredAt.IsZero() || i.Subject != u.Record.ExternalID {
+		if i.RetiredAt.IsZero() || i.Connection != directory.Connection || i.Subject != u.Record.ExternalID {
 			continue
 		}
 		live := slices.ContainsFunc(identities, func(o Identity) bool { return o.Connection == i.Connection && o.RetiredAt.IsZero() })

@@ -114,7 +114,7 @@ func asError(err error) *Error {
 	if errors.As(err, &tooLarge) {
 		return &Error{
 			Status: http.StatusRequestEntityTooLarge,
-			Detail: "The body is longer than " + size(tooLarge.Limit) + ". Send the members of a large group in several requests.",
+			Detail: "The body is longer than " + size(tooLarge.Limit) + ". The members of a large group can be sent in several requests.",
 		}
 	}
 	return FromDomain(err)

@@ -78,6 +78,7 @@ type Handler struct {
 	rate    int
 	base    string // of all URLs in answers: …/scim/v2
 	maxBody int64
+	large   *largeBodies
 	library *library
 	routes  routes
 }
@@ -97,6 +98,7 @@ func New(o Options) (*Handler, error) {
 		rate:    o.Rate,
 		base:    strings.TrimSuffix(o.PublicURL.String(), "/") + strings.TrimSuffix(root, "/"),
 		maxBody: cmp.Or(o.MaxBody, DefaultMaxBody),
+		large:   newLargeBodies(),
 		library: library,
 	}
 	h.routes = h.newRoutes()
@@ -152,6 +154,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (answer, error) 
 		return answer{}, err
 	}
 	c.access, c.id = access, id
+	leave, err := h.large.enter(r, access.Directory.ID)
+	if err != nil {
+		return answer{}, err
+	}
+	defer leave()
 	return act(c)
 }
 
@@ -181,10 +188,14 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request, route *route) (*c
 	if err := checkMedia(r); err != nil {
 		return nil, err
 	}
-	if r.ContentLength > h.maxBody {
-		return nil, &http.MaxBytesError{Limit: h.maxBody}
+	limit := h.maxBody
+	if route.resource != groupType {
+		limit = min(limit, maxSmallBody)
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, h.maxBody)
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	return c, nil
 }
 

@@ -43,10 +43,13 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, mode MigrateMo
 	if err := makeDataDir(c); err != nil {
 		return core, err
 	}
-	if core.Config, err = config.EnsureSecretKey(c); err != nil {
+	if core.Store, err = sqlstore.Open(ctx, sqlstore.Options{URL: databaseURL(c), Migrate: mode}); err != nil {
 		return core, err
 	}
-	if core.Store, err = sqlstore.Open(ctx, sqlstore.Options{URL: databaseURL(core.Config), Migrate: mode}); err != nil {
+	if err := sealedBefore(ctx, core.Store, c); err != nil {
+		return core, err
+	}
+	if core.Config, err = config.EnsureSecretKey(c); err != nil {
 		return core, err
 	}
 	keyring, err := openKeyring(ctx, core.Store, core.Config)
@@ -97,6 +100,20 @@ func (c *Core) Close() error {
 	return errors.Join(errs...)
 }
 
+// sealedBefore keeps a new key from being made beside a database that another
+// one sealed: the next backup would overwrite the good one.
+func sealedBefore(ctx context.Context, store provisioning.Store, c config.Config) error {
+	missing := config.SecretKeyMissing(c)
+	if missing == "" {
+		return nil
+	}
+	keys, err := readDataKeys(ctx, store)
+	if err == nil && len(keys) > 0 {
+		return fmt.Errorf("%s is missing, and the database was sealed with it: restore it from a backup", missing)
+	}
+	return err
+}
+
 // openKeyring reads the data keys, makes the first one if there is none, and
 // wraps anew what the previous key wrapped. A wrong key fails here, at start.
 func openKeyring(ctx context.Context, store provisioning.Store, c config.Config) (*secret.Keyring, error) {
@@ -111,7 +128,7 @@ func openKeyring(ctx context.Context, store provisioning.Store, c config.Config)
 	}
 	ring, err := secret.NewKeyring(c.SecretKey, c.SecretKeyPrevious, keys)
 	if errors.Is(err, secret.ErrWrongKey) {
-		return nil, errors.New("the secret key is not the one that this database was sealed with: set DRAWBRIDGE_SECRET_KEY to that one, and while rotating it DRAWBRIDGE_SECRET_KEY_PREVIOUS to the old one")
+		return nil, errors.New("the secret key is not the one that this database was sealed with: restore secret.key in the data directory, or set DRAWBRIDGE_SECRET_KEY, to that one, and while rotating it DRAWBRIDGE_SECRET_KEY_PREVIOUS to the old one")
 	}
 	if err != nil {
 		return nil, err

@@ -6,16 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/textproto"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"drawbridge/config"
+	"drawbridge/internal/app"
 	"drawbridge/internal/apptest"
 )
 
@@ -252,4 +258,31 @@ func TestClocksThatDisagree(t *testing.T) {
 			})
 		}
 	})
+}
+
+func TestAMissingKeyIsNotMadeAnewBesideItsDatabase(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	c, err := config.Load(config.Sources{Flags: map[string]string{"data_dir": data}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	core, err := app.Open(t.Context(), c, log, app.MigrateEmpty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := core.Close(); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(data, "secret.key")
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Open(t.Context(), c, log, app.MigrateEmpty); err == nil || !strings.Contains(err.Error(), key+" is missing") {
+		t.Errorf("opened with %v, want a word about the missing key", err)
+	}
+	if _, err := os.Stat(key); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key was made: %v", err)
+	}
 }

@@ -10,7 +10,6 @@ var frameTexts = Texts{
 	"reference": {Other: "Reference"},
 	"contact":   {Other: "Contact"},
 	"signed_in": {Other: "Signed in as {1}"},
-	"start":     {Other: "Drawbridge, start page"},
 
 	"problems": {
 		One:   "There is a problem",

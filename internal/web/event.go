@@ -56,7 +56,7 @@ func LogRequests(log *slog.Logger) Middleware {
 
 func (e *RequestEvent) level(status int) slog.Level {
 	switch {
-	case status >= http.StatusInternalServerError:
+	case status >= http.StatusInternalServerError && status != http.StatusNotImplemented:
 		return slog.LevelError
 	case e.Quiet:
 		return slog.LevelDebug

@@ -8,7 +8,7 @@ import (
 
 // A stranger who typed an administrator's address at the provider was not that
 // administrator (rule 25), and where from is what the entry is read for.
-func TestBrk_ARefusedSignInIsNotRecordedAsAnActOfWhomItReached(t *testing.T) {
+func TestRule25_ARefusedSignInIsNotRecordedAsAnActOfWhomItReached(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "sqlite:"+t.TempDir()+"/test.db")
 	_, err := w.SignIn(t.Context(), w.conn, provisioning.PendingSignIn{}, provisioning.Claims{
@@ -27,8 +27,8 @@ func TestBrk_ARefusedSignInIsNotRecordedAsAnActOfWhomItReached(t *testing.T) {
 		if e.Actor.Kind == provisioning.ActorUser {
 			t.Errorf("actor is %s %s, who is the target and was not there", e.Actor.Kind, e.Actor.ID)
 		}
-		if e.Actor.RequestID == "" || e.Actor.From == "" {
-			t.Errorf("the entry does not say from where: request %q, address %q", e.Actor.RequestID, e.Actor.From)
+		if e.Actor.RequestID == "" || e.Words["from"] == "" {
+			t.Errorf("the entry does not say from where: request %q, address %q", e.Actor.RequestID, e.Words["from"])
 		}
 		return
 	}
@@ -36,7 +36,7 @@ func TestBrk_ARefusedSignInIsNotRecordedAsAnActOfWhomItReached(t *testing.T) {
 }
 
 // A write that changes nothing leaves no event (design §3).
-func TestBrk_AGroupPushThatChangesNothingLeavesNoEvent(t *testing.T) {
+func TestRule21_AGroupPushThatChangesNothingLeavesNoEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "sqlite:"+t.TempDir()+"/test.db")
 	stays, gone := w.push("00u1", "a@acme.example").ID, w.push("00u2", "b@acme.example").ID
@@ -54,7 +54,7 @@ func TestBrk_AGroupPushThatChangesNothingLeavesNoEvent(t *testing.T) {
 
 // A release names the connection with which the directory is paired: a subject
 // of another provider that reads the same is another person's.
-func TestBrk_AReleaseRestoresNoIdentityOfAnotherConnection(t *testing.T) {
+func TestRule16_AReleaseRestoresNoIdentityOfAnotherConnection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "sqlite:"+t.TempDir()+"/test.db")
 	other := must(w.CreateConnection(t.Context(), w.operator, w.ws, provisioning.ConnectionWrite{
@@ -75,4 +75,35 @@ func TestBrk_AReleaseRestoresNoIdentityOfAnotherConnection(t *testing.T) {
 		Issuer: other.Issuer, Subject: "7", Email: "a@acme.example",
 	}, provisioning.Browser{})
 	refusedFor(t, err, provisioning.RefusedRetired)
+}
+
+// Whoever holds a SCIM token must not become the administrator of a record by
+// giving it its first externalId: the person who has that record is known
+// already, by an identity at another connection (rules 7 and 16).
+func TestRule16_AFirstExternalIDHandsNoHandGivenAdminToAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "sqlite:"+t.TempDir()+"/test.db")
+	other := must(w.CreateConnection(t.Context(), w.operator, w.ws, provisioning.ConnectionWrite{
+		Name: ptr("Other"), Issuer: ptr("https://other.example"), ClientID: ptr("c"), ClientSecret: ptr("s"),
+	}))(t)
+	// A client that sends no externalId pushes Alice; she signs in elsewhere and is made administrator by hand.
+	alice := w.push("", "alice@acme.example").ID
+	must(w.SignIn(t.Context(), other, provisioning.PendingSignIn{}, provisioning.Claims{
+		Issuer: other.Issuer, Subject: "alice", Email: "alice@acme.example",
+	}, provisioning.Browser{}))(t)
+	works(t, w.GrantRole(t.Context(), w.operator, w.ws, alice, provisioning.RoleIn{Community: w.root, Role: w.admin}))
+	// The directory's administrator gives her record his own subject and signs in.
+	_, err := w.ChangeDirectoryUser(t.Context(), w.okta, string(alice), func(r provisioning.RecordWrite) (provisioning.RecordWrite, error) {
+		r.ExternalID = ptr("00umallory")
+		return r, nil
+	})
+	if err != nil {
+		return
+	}
+	in, err := w.signIn("00umallory", "mallory@acme.example")
+	if err == nil && in.User.ID == alice {
+		for _, role := range w.roles(alice) {
+			t.Errorf("Mallory holds %s", role)
+		}
+	}
 }
