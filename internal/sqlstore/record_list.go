@@ -83,9 +83,9 @@ func (s records) List(ctx context.Context, ws provisioning.WorkspaceID, q provis
 			scan: gather(&people, scanPerson),
 		}, statement{
 			sql: seen + `select m.group_id, m.user_id, g.display_name
-				from (` + page + `) s join group_members m on m.workspace_id = $1 and m.user_id = s.id
-				join directory_groups g on g.workspace_id = m.workspace_id and g.id = m.group_id
-				where g.deleted_at is null
+				from (` + page + `) s cross join group_members m cross join directory_groups g
+				where m.workspace_id = $1 and m.user_id = s.id
+					and g.workspace_id = $1 and g.id = m.group_id and g.deleted_at is null
 				order by m.user_id, m.group_id`,
 			args: p.values,
 			scan: gather(&groups, scanMember),

@@ -319,7 +319,7 @@ create table group_members (
 	foreign key (workspace_id, group_id) references directory_groups (workspace_id, id),
 	foreign key (workspace_id, user_id) references users (workspace_id, id)
 ) strict;
-create index group_members_user on group_members (workspace_id, user_id);
+create index group_members_user on group_members (workspace_id, user_id, group_id);
 
 create table mappings (
 	workspace_id  text not null,
