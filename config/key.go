@@ -29,7 +29,7 @@ func EnsureSecretKey(c Config) (Config, error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return c, fmt.Errorf("data directory: %w", err)
 	}
-	path := filepath.Join(c.DataDir, keyFile)
+	path := SecretKeyFile(c)
 	key, err := readKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeKey(path); err == nil {
@@ -43,6 +43,10 @@ func EnsureSecretKey(c Config) (Config, error) {
 	return c, nil
 }
 
+// SecretKeyFile is where the key of an embedded database stands unless it is
+// configured.
+func SecretKeyFile(c Config) string { return filepath.Join(c.DataDir, keyFile) }
+
 // SecretKeyMissing returns where EnsureSecretKey would make a new key, and "" if
 // there is one already or none is made. A database that was sealed before needs
 // its old one.
@@ -50,7 +54,7 @@ func SecretKeyMissing(c Config) string {
 	if len(c.SecretKey) > 0 || c.Engine() != SQLite {
 		return ""
 	}
-	path := filepath.Join(c.DataDir, keyFile)
+	path := SecretKeyFile(c)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return path
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -100,6 +101,9 @@ func (c *Core) examineSettings() Finding {
 	}
 	if !loopback(c.Config.PublicURL) && len(c.Config.TrustedProxies) == 0 {
 		risks = append(risks, "no proxy is trusted, so all requests seem to come from the one that ends TLS")
+	}
+	if found, err := os.Stat(config.SecretKeyFile(c.Config)); err == nil && found.Mode().Perm()&0o077 != 0 {
+		risks = append(risks, config.SecretKeyFile(c.Config)+" can be read by others: chmod 600")
 	}
 	if len(risks) == 0 {
 		return Finding{"settings", StatusOK, "No risky settings."}

@@ -286,3 +286,34 @@ func TestAMissingKeyIsNotMadeAnewBesideItsDatabase(t *testing.T) {
 		t.Errorf("a key was made: %v", err)
 	}
 }
+
+func TestDoctorSpeaksOfAKeyThatOthersCanRead(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	c, err := config.Load(config.Sources{Flags: map[string]string{"data_dir": data}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, err := app.Open(t.Context(), c, slog.New(slog.DiscardHandler), app.MigrateEmpty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = core.Close() })
+	settings := func() string {
+		for _, f := range core.Doctor(t.Context()) {
+			if f.Check == "settings" {
+				return f.Detail
+			}
+		}
+		return ""
+	}
+	if got := settings(); strings.Contains(got, "secret.key") {
+		t.Errorf("a key of mode 0600 is spoken of: %s", got)
+	}
+	if err := os.Chmod(filepath.Join(data, "secret.key"), 0o644); err != nil { //nolint:gosec // the fault that is to be found
+		t.Fatal(err)
+	}
+	if got := settings(); !strings.Contains(got, "secret.key can be read by others") {
+		t.Errorf("doctor says %q", got)
+	}
+}
