@@ -19,7 +19,7 @@ import (
 const (
 	// busyTimeout is how long a statement waits for another process that
 	// writes, in milliseconds.
-	busyTimeout = "5000"
+	busyTimeout = "20000"
 	sqliteMode  = 0o600
 
 	// Turning on write-ahead logging is tried for two seconds.
