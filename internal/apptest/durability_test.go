@@ -310,7 +310,7 @@ func TestDoctorSpeaksOfAKeyThatOthersCanRead(t *testing.T) {
 	if got := settings(); strings.Contains(got, "secret.key") {
 		t.Errorf("a key of mode 0600 is spoken of: %s", got)
 	}
-	if err := os.Chmod(filepath.Join(data, "secret.key"), 0o644); err != nil { //nolint:gosec // the fault that is to be found
+	if err := os.Chmod(filepath.Join(data, "secret.key"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if got := settings(); !strings.Contains(got, "secret.key can be read by others") {
