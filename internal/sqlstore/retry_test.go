@@ -92,7 +92,7 @@ func TestUpdate_RunsAgainAfterADeadlock(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if err := errors.Join(errs...); err != nil || runs[0]+runs[1] != 3 {
-		t.Errorf("runs %v, errors %v; want one to have run twice", runs, errs)
+	if err := errors.Join(errs...); err != nil || max(runs[0], runs[1]) < 2 {
+		t.Errorf("runs %v, errors %v; want both done, and one to have run again", runs, errs)
 	}
 }
