@@ -16,7 +16,7 @@ RACE_PACKAGES ?= ./provisioning/... ./scim/... ./oidc/... ./internal/sqlstore/..
 SERVICES := scripts/with-services.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race check fmt fuzz bench clean
+.PHONY: help demo build test browser race check fmt fuzz bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,13 @@ demo: ## run the bridge with a sample workspace and a simulated Okta; needs Go a
 build: ## build bin/drawbridge
 	go build -trimpath -o bin/drawbridge ./cmd/drawbridge
 
-test: ## run all tests on both engines; installs or finds PostgreSQL, Redis and Node
+test: ## run all tests on both engines; installs or finds PostgreSQL, Redis, Node and Chromium
 	$(SERVICES) go test -count=1 -timeout=15m $(TESTFLAGS) $(PACKAGES)
+
+browser: ## run the browser tests on every page in every width and scheme; screenshots go to ./screenshots
+	rm -rf screenshots
+	DRAWBRIDGE_TEST_SCREENSHOTS=$(CURDIR)/screenshots $(SERVICES) go test -count=1 -timeout=15m -run Browser \
+		$(TESTFLAGS) ./internal/chromium ./internal/apptest
 
 race: ## run the store, service and protocol tests under the race detector
 	CGO_ENABLED=1 $(SERVICES) --gcc go test -race -count=1 -timeout=15m $(TESTFLAGS) $(RACE_PACKAGES)
@@ -47,4 +52,4 @@ bench: ## run the benchmarks on both engines
 	$(SERVICES) go test -run='^$$' -bench=. -benchmem -timeout=60m $(TESTFLAGS) $(PACKAGES)
 
 clean: ## remove what the other targets made, the fetched tools included
-	rm -rf bin .tools tools/oidc-provider/node_modules
+	rm -rf bin .tools screenshots tools/oidc-provider/node_modules tools/axe/node_modules

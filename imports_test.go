@@ -56,9 +56,13 @@ var rooms = map[string]room{
 	"internal/egress":    {libraries: []string{"code.dny.dev/ssrf"}},
 	"internal/ephemeral": {libraries: []string{"github.com/redis/go-redis/v9/...", "golang.org/x/time/rate"}},
 	"internal/mail":      {libraries: []string{"github.com/wneessen/go-mail/..."}},
-	"internal/secret":    {},
-	"internal/web":       {},
-	"internal/oktasim":   {libraries: []string{"github.com/go-jose/go-jose/v4/..."}},
+	"internal/secret":    {libraries: []string{"golang.org/x/crypto/argon2", "golang.org/x/text/unicode/norm"}},
+	"internal/passkey":   {libraries: []string{"github.com/go-webauthn/webauthn/..."}},
+	"internal/authenticator": {
+		libraries: []string{"github.com/pquerna/otp/...", "github.com/boombuler/barcode/..."},
+	},
+	"internal/web":     {},
+	"internal/oktasim": {libraries: []string{"github.com/go-jose/go-jose/v4/..."}},
 	"internal/sqlstore": {
 		ours:      []string{"provisioning", "migrations"},
 		libraries: drivers,
@@ -73,7 +77,15 @@ var rooms = map[string]room{
 		libraries: append([]string{"pgregory.net/rapid"}, drivers...),
 		forTests:  true,
 	},
-	"internal/testenv": {libraries: []string{"github.com/jackc/pgx/v5"}, forTests: true},
+	"internal/testenv": {
+		libraries: []string{"github.com/jackc/pgx/v5", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
+		forTests:  true,
+	},
+	"internal/chromium": {
+		ours:      []string{"internal/testenv"},
+		libraries: []string{"github.com/chromedp/chromedp/...", "github.com/chromedp/cdproto/..."},
+		forTests:  true,
+	},
 }
 
 var drivers = []string{"github.com/jackc/pgx/v5/...", "modernc.org/sqlite/..."}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -34,6 +35,10 @@ type Config struct {
 	DatabaseURL string
 	// RedisURL is empty for in-process. It may hold a password.
 	RedisURL string
+	// SMTPURL is empty where no mail goes out. It may hold a password.
+	SMTPURL string
+	// MailFrom is the sender of mails, with or without a name; with SMTPURL alone.
+	MailFrom mail.Address
 	// SecretKey is 32 bytes, or none until EnsureSecretKey.
 	SecretKey []byte
 	// SecretKeyPrevious is 32 bytes or none.
@@ -91,6 +96,9 @@ func (c Config) SQLitePath() string {
 	return strings.TrimPrefix(c.DatabaseURL, sqlitePrefix)
 }
 
+// MailOut reports whether mail leaves the outbox.
+func (c Config) MailOut() bool { return c.SMTPURL != "" }
+
 // Redacted returns each setting by its key as text fit for logs and support
 // requests: of a secret it says only whether it is set, of a URL neither the user
 // nor the password nor the parameters.
@@ -102,6 +110,8 @@ func (c Config) Redacted() map[string]string {
 		"data_dir":              c.DataDir,
 		"database_url":          c.redactedDatabase(),
 		"redis_url":             redactURL(c.RedisURL),
+		"smtp_url":              redactURL(c.SMTPURL),
+		"mail_from":             mailText(c.MailFrom),
 		"secret_key":            redactKey(c.SecretKey),
 		"secret_key_previous":   redactKey(c.SecretKeyPrevious),
 		"scim_rate":             strconv.Itoa(c.SCIMRate),
@@ -167,6 +177,14 @@ func urlText(u *url.URL) string {
 		return ""
 	}
 	return u.String()
+}
+
+// mailText reads as it is written in the configuration.
+func mailText(from mail.Address) string {
+	if from.Name == "" {
+		return from.Address
+	}
+	return from.String()
 }
 
 func prefixesText(prefixes []netip.Prefix) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/mail"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -95,6 +96,8 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"data_dir":              "/data",
 		"database_url":          "postgres://u:p@db/bridge",
 		"redis_url":             "rediss://:p@cache:6379/1",
+		"smtp_url":              "smtps://u:p@mail.acme.example",
+		"mail_from":             "Acme access <access@acme.example>",
 		"secret_key":            textKey,
 		"secret_key_previous":   base64.RawURLEncoding.EncodeToString(rawKey),
 		"scim_rate":             "0",
@@ -117,6 +120,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		want := Config{
 			Listen: ":9000", PublicURL: c.PublicURL, CookieDomain: "acme.example", DataDir: "/data",
 			DatabaseURL: "postgres://u:p@db/bridge", RedisURL: "rediss://:p@cache:6379/1",
+			SMTPURL: "smtps://u:p@mail.acme.example", MailFrom: mail.Address{Name: "Acme access", Address: "access@acme.example"},
 			SecretKey: rawKey, SecretKeyPrevious: rawKey,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.7/32")},
 			LogLevel:       slog.LevelDebug, LogFormat: "json", AllowPrivateIssuers: true,
@@ -136,7 +140,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 			"DRAWBRIDGE_PUBLIC_URL=http://bridge.example.com", "DRAWBRIDGE_DATABASE_URL=mysql://root:hunter2@db",
 			"DRAWBRIDGE_REDIS_URL=http://:hunter2@x", "DRAWBRIDGE_SECRET_KEY=hunter2", "DRAWBRIDGE_SCIM_RATE=-1",
 		},
-		File: write(t, "log_level: loud\nmail: x\nlog_format: xml\ntrusted_proxies: [10.0.0.0/8, nobody]\nallow_private_issuers: maybe\ndata_dir: {a: b}\nsmtp_url: y\n"),
+		File: write(t, "log_level: loud\nmail: x\nlog_format: xml\ntrusted_proxies: [10.0.0.0/8, nobody]\nallow_private_issuers: maybe\ndata_dir: {a: b}\napi_url: y\n"),
 	})
 	wantFaults(t, err,
 		`unknown setting "nonsense"`, `DRAWBRIDGE_LISTEN: "nowhere"`,
@@ -144,7 +148,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 		"DRAWBRIDGE_PUBLIC_URL: must begin with https://", "DRAWBRIDGE_DATABASE_URL: must begin with postgres://",
 		"DRAWBRIDGE_REDIS_URL: must begin with redis://", "DRAWBRIDGE_SECRET_KEY: must be 32 bytes", "DRAWBRIDGE_SCIM_RATE: must be between",
 		`DRAWBRIDGE_LOG_LEVEL: "loud"`, `:2: unknown key "mail"`, "DRAWBRIDGE_LOG_FORMAT: write", `DRAWBRIDGE_TRUSTED_PROXIES: "nobody"`,
-		`DRAWBRIDGE_ALLOW_PRIVATE_ISSUERS: "maybe"`, ":6: data_dir must be a plain value", `:7: unknown key "smtp_url"`,
+		`DRAWBRIDGE_ALLOW_PRIVATE_ISSUERS: "maybe"`, ":6: data_dir must be a plain value", `:7: unknown key "api_url"`,
 	)
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a secret is told:\n%v", err)
@@ -269,12 +273,12 @@ func TestFlagsNameEverySetting(t *testing.T) {
 			t.Errorf("%s has no flag", key)
 		}
 	}
-	for _, key := range []string{"database_url", "redis_url", "secret_key", "secret_key_previous"} {
+	for _, key := range []string{"database_url", "redis_url", "smtp_url", "secret_key", "secret_key_previous"} {
 		if file, ok := flags[key+"_file"]; !ok || file.Secret || !flags[key].Secret {
 			t.Errorf("%s is no secret that may come from a file", key)
 		}
 	}
-	if len(flags) != len(redacted)+4 || len(settings) != len(redacted) {
+	if len(flags) != len(redacted)+5 || len(settings) != len(redacted) {
 		t.Errorf("%d flags for %d settings: %q", len(flags), len(redacted), slices.Sorted(maps.Keys(flags)))
 	}
 	if f := flags["public_url"]; f.Name != "public-url" || f.Env != "DRAWBRIDGE_PUBLIC_URL" {
@@ -290,7 +294,8 @@ func TestRule25_ConfigPrintsWithoutItsSecrets(t *testing.T) {
 	c := load(t, Sources{Flags: map[string]string{
 		"database_url": "postgres://hunter1:hunter2@db:5432/bridge?password=hunter3&sslmode=require",
 		"redis_url":    "redis://:hunter4@cache:6379/1?sentinel_password=hunter5",
-		"secret_key":   textKey, "secret_key_previous": textKey,
+		"smtp_url":     "smtp://hunter6:hunter7@mail:587", "mail_from": "Acme <access@acme.example>",
+		"secret_key": textKey, "secret_key_previous": textKey,
 		"trusted_proxies": "10.1.2.3/8,::1",
 	}})
 	var log bytes.Buffer
@@ -302,7 +307,8 @@ func TestRule25_ConfigPrintsWithoutItsSecrets(t *testing.T) {
 		}
 	}
 	r := c.Redacted()
-	for key, want := range map[string]string{"public_url": "http://127.0.0.1:8080", "trusted_proxies": "10.0.0.0/8,::1/128", "scim_rate": "1000"} {
+	for key, want := range map[string]string{"public_url": "http://127.0.0.1:8080", "trusted_proxies": "10.0.0.0/8,::1/128", "scim_rate": "1000",
+		"smtp_url": "smtp://mail:587", "mail_from": `"Acme" <access@acme.example>`} {
 		if r[key] != want {
 			t.Errorf("%s is shown as %q", key, r[key])
 		}

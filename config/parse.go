@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"path"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -200,6 +202,50 @@ func redisFault(text string) string {
 		return "must name a host: write redis://HOST:6379"
 	}
 	return ""
+}
+
+func parseSMTPURL(c *Config, text string) error {
+	if fault := smtpFault(text); fault != "" {
+		return errors.New(fault)
+	}
+	c.SMTPURL = text
+	return nil
+}
+
+// smtpFault says what is wrong with the URL of a mail server, or nothing.
+func smtpFault(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is not a valid URL: write smtp://USER:PASSWORD@HOST:587 and percent-encode special characters in the password"
+	case u.Scheme != "smtp" && u.Scheme != "smtps":
+		return "must begin with smtp:// for STARTTLS or smtps:// for TLS"
+	case u.Hostname() == "" || !validHost(strings.ToLower(u.Hostname())) || !validPort(u):
+		return "must name a host, and a port if it is not the usual one: write smtp://HOST:587"
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "must end behind the host and port: remove what follows, and percent-encode special characters in the password"
+	case u.User != nil && !completeLogin(u.User):
+		return "must have both a user and a password before the @, or neither"
+	}
+	return ""
+}
+
+func completeLogin(user *url.Userinfo) bool {
+	password, _ := user.Password()
+	return user.Username() != "" && password != "" && !strings.ContainsRune(user.Username()+password, 0)
+}
+
+func parseMailFrom(c *Config, text string) error {
+	from, err := mail.ParseAddress(text)
+	if err != nil || !printableASCII(from.Address) || strings.ContainsFunc(from.Name, unicode.IsControl) {
+		return fmt.Errorf("%q is not a sender: write no-reply@example.com or Example <no-reply@example.com>", text)
+	}
+	c.MailFrom = *from
+	return nil
+}
+
+func printableASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func parseSecretKey(c *Config, text string) error {

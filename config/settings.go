@@ -62,6 +62,14 @@ var settings = []setting{
 		help: "redis:// or rediss://, several addresses for Sentinel and Cluster; in-process if empty",
 	},
 	{
+		key: "smtp_url", secret: true, parse: parseSMTPURL,
+		help: "smtp://USER:PASSWORD@HOST:587 with STARTTLS, or smtps:// with TLS; mail stays in the outbox if empty",
+	},
+	{
+		key: "mail_from", parse: parseMailFrom,
+		help: "sender of mails: an address, or NAME <ADDRESS>; required with smtp-url",
+	},
+	{
 		key: "secret_key", secret: true, parse: parseSecretKey,
 		help: "32 bytes in base64 that protect stored secrets; required with PostgreSQL",
 	},
@@ -94,7 +102,7 @@ var settings = []setting{
 // Flags lists all settings in the order of the documentation. Behind each secret
 // stands a flag that names a file to read it from.
 func Flags() []Flag {
-	flags := make([]Flag, 0, len(settings)+4)
+	flags := make([]Flag, 0, len(settings)+5)
 	for _, s := range settings {
 		flags = append(flags, newFlag(s.key, s.help, s))
 		if s.secret {

@@ -43,6 +43,11 @@ func (c Config) faults() []fault {
 	check(c.DataDir != "" && !strings.ContainsRune(c.DataDir, 0), "data_dir", "must name a directory")
 	check(c.DatabaseURL == "" || databaseFault(c.DatabaseURL) == "", "database_url", databaseFault(c.DatabaseURL))
 	check(c.RedisURL == "" || redisFault(c.RedisURL) == "", "redis_url", redisFault(c.RedisURL))
+	check(c.SMTPURL == "" || smtpFault(c.SMTPURL) == "", "smtp_url", smtpFault(c.SMTPURL))
+	check(c.SMTPURL == "" || c.MailFrom.Address != "", "mail_from",
+		"is required where mail goes out: write no-reply@example.com or Example <no-reply@example.com>")
+	check(c.SMTPURL != "" || c.MailFrom.Address == "", "smtp_url",
+		"is missing, and DRAWBRIDGE_MAIL_FROM is of no use without it: give it, or remove that")
 	check(c.Engine() == SQLite || len(c.SecretKey) > 0, "secret_key",
 		"is required with PostgreSQL: make one with `openssl rand -base64 32` and give all replicas the same")
 	check(len(c.SecretKey) == 0 || len(c.SecretKey) == keyBytes, "secret_key", errKey.Error())

@@ -173,6 +173,93 @@ func TestRedisURL(t *testing.T) {
 	}
 }
 
+func TestSMTPURL(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"smtp://mail.acme.example":                  "",
+		"smtp://mail.acme.example:587/":             "",
+		"smtps://user:p%40ss%2Fword@mail.example":   "",
+		"smtp://user%40acme.example:p@127.0.0.1:25": "",
+		"smtp://[::1]:2525":                         "",
+		"smtp://Mail.Acme.Example":                  "",
+		"http://mail":                               "must begin with smtp://",
+		"mail.acme.example:587":                     "must begin with smtp://",
+		"smtp://":                                   "must name a host",
+		"smtp://:587":                               "must name a host",
+		"smtp://mail:0":                             "must name a host",
+		"smtp://mail:":                              "must name a host",
+		"smtp://mail_1":                             "must name a host",
+		"smtp://mail:99999":                         "must name a host",
+		"smtp://hunter2@mail":                       "must have both a user and a password",
+		"smtp://:hunter2@mail":                      "must have both a user and a password",
+		"smtp://hunter2:@mail":                      "must have both a user and a password",
+		"smtp://user:hunter2%00@mail":               "must have both a user and a password",
+		"smtp://user:hunter2/x@mail":                "is not a valid URL",
+		"smtp://user:hunter2%zz@mail":               "is not a valid URL",
+		"smtp://mail/hunter2":                       "must end behind the host",
+		"smtp://mail?password=hunter2":              "must end behind the host",
+		"smtp://mail?":                              "must end behind the host",
+		"smtp://mail#hunter2":                       "must end behind the host",
+		"smtp://mail\r\nRCPT TO:<eve@acme.example>": "is not a valid URL",
+	}
+	for text, fault := range tests {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			c, err := Load(Sources{Flags: map[string]string{"smtp_url": text, "mail_from": "a@acme.example"}})
+			if fault == "" {
+				if err != nil || c.SMTPURL != text || !c.MailOut() {
+					t.Errorf("%q, %v", c.SMTPURL, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), "DRAWBRIDGE_SMTP_URL: "+fault) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestMailFrom(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ name, address, fault string }{
+		"a@acme.example":                     {"", "a@acme.example", ""},
+		"Acme access <a@acme.example>":       {"Acme access", "a@acme.example", ""},
+		`"Acme, Inc." <a@acme.example>`:      {"Acme, Inc.", "a@acme.example", ""},
+		"Zoë <a@acme.example>":               {"Zoë", "a@acme.example", ""},
+		"a@acme.example, b@acme.example":     {fault: "is not a sender"},
+		"acme":                               {fault: "is not a sender"},
+		"<>":                                 {fault: "is not a sender"},
+		"a@bücher.example":                   {fault: "is not a sender"},
+		"A <a@acme.example>\r\nBcc: e@x.y":   {fault: "is not a sender"},
+		"=?utf-8?q?a=0Db?= <a@acme.example>": {fault: "is not a sender"},
+	}
+	for text, test := range tests {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			c, err := Load(Sources{Flags: map[string]string{"smtp_url": "smtp://mail", "mail_from": text}})
+			if test.fault != "" {
+				wantFaults(t, err, "DRAWBRIDGE_MAIL_FROM: ")
+				wantFaults(t, err, test.fault)
+				return
+			}
+			if err != nil || c.MailFrom.Name != test.name || c.MailFrom.Address != test.address {
+				t.Errorf("%+v, %v", c.MailFrom, err)
+			}
+		})
+	}
+}
+
+func TestMailNeedsServerAndSender(t *testing.T) {
+	t.Parallel()
+	_, err := Load(Sources{Flags: map[string]string{"smtp_url": "smtp://mail"}})
+	wantFaults(t, err, "DRAWBRIDGE_MAIL_FROM: is required")
+	_, err = Load(Sources{Flags: map[string]string{"mail_from": "a@acme.example"}})
+	wantFaults(t, err, "DRAWBRIDGE_SMTP_URL: is missing")
+	if Default().MailOut() {
+		t.Error("mail goes out by default")
+	}
+}
+
 func TestSecretKey(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {

@@ -89,7 +89,8 @@ func (v *visit) finish(a answer) (p provisioning.PendingSignIn, in provisioning.
 	if err != nil {
 		return p, in, err
 	}
-	in, err = v.h.service.SignIn(v.r.Context(), v.connection, p, claims, browserOf(v.r))
+	v.pending, v.email = p, claims.Email
+	in, err = v.h.service.SignIn(v.r.Context(), v.connection, p, claims, v.h.browserOf(v.r))
 	return p, in, err
 }
 

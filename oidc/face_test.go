@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -247,7 +248,7 @@ func TestEveryRefusalHasAPage(t *testing.T) {
 	want := map[provisioning.RefusalReason]int{
 		provisioning.RefusedUnknown: 403, provisioning.RefusedDomain: 403, provisioning.RefusedNoEmail: 403, provisioning.RefusedBlocked: 403, provisioning.RefusedBlockedAddress: 403,
 		provisioning.RefusedRetired: 403, provisioning.RefusedOtherSubject: 403, provisioning.RefusedAmbiguous: 403, provisioning.RefusedRemoved: 403,
-		provisioning.RefusedAdministrator: 403, provisioning.RefusedAccountProof: 403, provisioning.RefusedInvitationLink: 403,
+		provisioning.RefusedSSORequired: 403, provisioning.RefusedAdministrator: 403, provisioning.RefusedAccountProof: 403, provisioning.RefusedInvitationLink: 403,
 		provisioning.RefusedOtherAddress: 403, provisioning.RefusedInvitationDead: 410, provisioning.RefusedConnectionClosed: 403,
 	}
 	for reason, status := range want {
@@ -273,7 +274,7 @@ func TestRule13_NoPageTellsWhoExists(t *testing.T) {
 	t.Parallel()
 	groups := [][]provisioning.RefusalReason{
 		{provisioning.RefusedUnknown, provisioning.RefusedRemoved, provisioning.RefusedRetired, provisioning.RefusedOtherSubject, provisioning.RefusedAmbiguous},
-		{provisioning.RefusedAdministrator, provisioning.RefusedAccountProof, provisioning.RefusedInvitationLink},
+		{provisioning.RefusedAdministrator, provisioning.RefusedInvitationLink},
 	}
 	for _, group := range groups {
 		var first string
@@ -288,6 +289,42 @@ func TestRule13_NoPageTellsWhoExists(t *testing.T) {
 				t.Errorf("%s has a page of its own:\n%s\n%s", reason, page, first)
 			}
 		}
+	}
+}
+
+// TestRule14_WhoHasAnAccountProvesItOnce: the page leads to the password, from
+// there back to the beginning of the same sign-in, and what was proved comes
+// along.
+func TestRule14_WhoHasAnAccountProvesItOnce(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ start, again string }{
+		"bare":                   {"/sso/cn-okta", "/b/sso/cn-okta?login_hint=ada%40acme.example"},
+		"with somewhere to go":   {"/sso/cn-okta?return_to=/b/app%3Fx%3D1", "/b/sso/cn-okta?login_hint=ada%40acme.example&return_to=%2Fb%2Fapp%3Fx%3D1"},
+		"carrying an invitation": {"/sso/cn-okta?with=invitation", "/b/sso/cn-okta?login_hint=ada%40acme.example&with=invitation"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.service.refuse = &provisioning.Refusal{Reason: provisioning.RefusedAccountProof, Workspace: acme, User: "u-ada"}
+			b := s.browser()
+			b.cookies["__Host-"+web.InvitationCookie] = "dbinv_good"
+			w := b.returning(t, b.leave(t, tc.start), nil)
+			s.wantPage(t, w, http.StatusForbidden, "refused_account_proof")
+			want := "/b/login/password?" + url.Values{"email": {"ada@acme.example"}, "return_to": {tc.again}}.Encode()
+			if !strings.Contains(html.UnescapeString(w.Body.String()), `href="`+want+`">Prove that it is you`) {
+				t.Errorf("the page does not lead to %s: %s", want, words(w))
+			}
+			if got := web.SafeReturn(tc.again, must(url.Parse(public))(t)); got != tc.again {
+				t.Errorf("the password page would lead to %s, not to %s", got, tc.again)
+			}
+			s.service.refuse = nil
+			b.cookies["__Host-"+web.AccountCookie] = "pa-1.secret"
+			wentTo(t, b.returning(t, b.leave(t, strings.TrimPrefix(tc.again, "/b")), nil))
+			if got := s.service.parents; !slices.Equal(got, []string{"", "pa-1.secret"}) {
+				t.Errorf("the Service was told of the parent sign-ins %q", got)
+			}
+		})
 	}
 }
 

@@ -25,6 +25,7 @@ type service struct {
 	refuse      error
 	claims      []provisioning.Claims // of each sign-in that was asked about
 	invitations []provisioning.InvitationID
+	parents     []string // the parent sign-in that each of them came with
 	n           int
 }
 
@@ -107,11 +108,12 @@ func (s *service) TakeSignIn(_ context.Context, state, browser string, c provisi
 	return p.PendingSignIn, nil
 }
 
-func (s *service) SignIn(_ context.Context, c provisioning.Connection, p provisioning.PendingSignIn, claims provisioning.Claims, _ provisioning.Browser) (provisioning.SignedIn, error) {
+func (s *service) SignIn(_ context.Context, c provisioning.Connection, p provisioning.PendingSignIn, claims provisioning.Claims, b provisioning.Browser) (provisioning.SignedIn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.claims = append(s.claims, claims)
 	s.invitations = append(s.invitations, p.Invitation)
+	s.parents = append(s.parents, b.Parent)
 	u, ok := s.people[claims.Subject]
 	if s.refuse != nil {
 		return provisioning.SignedIn{}, s.refuse

@@ -104,6 +104,10 @@ type visit struct {
 	w          http.ResponseWriter
 	r          *http.Request
 	connection provisioning.Connection
+
+	// Of a sign-in that came back from the provider.
+	pending provisioning.PendingSignIn
+	email   string // as the provider says it, "" if it does not
 }
 
 // visit finds the connection of a request, of kind provisioning.ErrNotFound

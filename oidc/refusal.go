@@ -30,6 +30,7 @@ const (
 	backAgain wayBack = iota // to the beginning of the same sign-in
 	backLogin                // to the choice of how to sign in
 	backHome
+	backProof // to where somebody proves the account that they have, and then begins anew
 )
 
 func (p *page) Error() string { return "sign-in page " + p.name }
@@ -73,6 +74,7 @@ var (
 	pageLink           = &page{name: "link", status: http.StatusForbidden, back: backLogin}
 	pageOtherAddress   = &page{name: "other_address", status: http.StatusForbidden, back: backHome}
 	pageInvitationDead = &page{name: "invitation_dead", status: http.StatusGone, back: backLogin}
+	pageAccountProof   = &page{name: "account_proof", status: http.StatusForbidden, back: backProof}
 	pageClosed         = &page{name: "closed", status: http.StatusForbidden, back: backLogin}
 )
 
@@ -85,8 +87,10 @@ func pageOf(reason provisioning.RefusalReason) *page {
 		return pageDomain
 	case provisioning.RefusedNoEmail:
 		return pageNoEmail
-	case provisioning.RefusedAdministrator, provisioning.RefusedAccountProof, provisioning.RefusedInvitationLink:
+	case provisioning.RefusedAdministrator, provisioning.RefusedInvitationLink:
 		return pageLink
+	case provisioning.RefusedAccountProof:
+		return pageAccountProof
 	case provisioning.RefusedOtherAddress:
 		return pageOtherAddress
 	case provisioning.RefusedInvitationDead:
@@ -94,7 +98,7 @@ func pageOf(reason provisioning.RefusalReason) *page {
 	case provisioning.RefusedConnectionClosed:
 		return pageClosed
 	case provisioning.RefusedUnknown, provisioning.RefusedBlockedAddress, provisioning.RefusedRemoved, provisioning.RefusedRetired,
-		provisioning.RefusedOtherSubject, provisioning.RefusedAmbiguous:
+		provisioning.RefusedOtherSubject, provisioning.RefusedAmbiguous, provisioning.RefusedSSORequired:
 		return pageNoAccess
 	default:
 		return pageNoAccess
@@ -218,9 +222,37 @@ func (v *visit) back(to wayBack) (href, label string) {
 	switch {
 	case to == backAgain && v.connection.ID != "":
 		return v.h.pages.Path("/sso/" + string(v.connection.ID)), t("oidc.again")
+	case to == backProof:
+		return v.proofPath(), t("oidc.prove")
 	case to == backLogin:
 		return v.h.pages.Path("/login"), t("oidc.login")
 	default:
 		return "", "" // the start page
 	}
+}
+
+// proofPath asks for the password of the address that the provider named, and
+// leads back to the beginning of this sign-in.
+func (v *visit) proofPath() string {
+	again := url.Values{}
+	if v.pending.Invitation != "" {
+		again.Set("with", "invitation")
+	}
+	if v.pending.ReturnTo != v.h.returnTo("") {
+		again.Set("return_to", v.pending.ReturnTo)
+	}
+	proof := url.Values{}
+	if v.email != "" {
+		again.Set("login_hint", v.email)
+		proof.Set("email", v.email)
+	}
+	proof.Set("return_to", withQuery(v.h.pages.Path("/sso/"+string(v.connection.ID)), again))
+	return withQuery(v.h.pages.Path("/login/password"), proof)
+}
+
+func withQuery(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
 }

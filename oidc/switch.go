@@ -61,14 +61,17 @@ func (v *visit) land(p provisioning.PendingSignIn, in provisioning.SignedIn) err
 func (h *Handler) viewer(r *http.Request, cookie string) (provisioning.Viewer, error) {
 	text, _ := h.cookies.Read(r, cookie)
 	found, err := h.service.Authenticate(r.Context(), text)
-	found.Browser = browserOf(r)
+	found.Browser = h.browserOf(r)
 	return found, err
 }
 
-// browserOf is what the audit trail keeps of who asks.
-func browserOf(r *http.Request) provisioning.Browser {
+// browserOf is who asks: what the audit trail keeps, and the account that was
+// proved in the browser, if one was (rule 14).
+func (h *Handler) browserOf(r *http.Request) provisioning.Browser {
+	parent, _ := h.cookies.Read(r, web.AccountCookie)
 	return provisioning.Browser{
 		Address: web.ClientOf(r.Context()).Addr.String(), UserAgent: r.UserAgent(), RequestID: web.RequestIDOf(r.Context()),
+		Parent: parent,
 	}
 }
 

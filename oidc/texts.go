@@ -17,6 +17,7 @@ var texts = web.Texts{
 	"oidc.administrator": {Other: "an administrator of {1}"},
 	"oidc.again":         {Other: "Start again"},
 	"oidc.login":         {Other: "Sign in another way"},
+	"oidc.prove":         {Other: "Prove that it is you"},
 	"oidc.seconds":       {One: "{1} second", Other: "{1} seconds"},
 	"oidc.minutes":       {One: "{1} minute", Other: "{1} minutes"},
 
@@ -91,6 +92,10 @@ var texts = web.Texts{
 	"oidc.link.title": {Other: "This first sign-in needs a link"},
 	"oidc.link.what":  {Other: "An e-mail address alone is not enough for this first sign-in to {1}."},
 	"oidc.link.whom":  {Other: "Open the invitation link that was sent to you and sign in from there, or ask {3} for one."},
+
+	"oidc.account_proof.title": {Other: "One proof is missing"},
+	"oidc.account_proof.what":  {Other: "{2} knows you, but there is a password for your address in {1} already, and only its owner may connect the two."},
+	"oidc.account_proof.whom":  {Other: "Prove once that it is yours; after that {2} alone will do. If you never set a password, ask {3}."},
 
 	"oidc.other_address.title": {Other: "The invitation is for another address"},
 	"oidc.other_address.what":  {Other: "{2} signed you in with another e-mail address than the invited one, so the invitation was not used and stays good."},

@@ -13,6 +13,8 @@ const (
 	EventSafeguardEnded           EventType = "administrator.safeguard_ended"
 )
 
+const codeLastAdministrator = "last_administrator"
+
 // lossPolicy says what happens when a change would take a workspace's last
 // administrator (rule 9).
 type lossPolicy int
@@ -59,7 +61,7 @@ func (w *work) settleAdministrators(ctx context.Context) error {
 	if !g.locked {
 		return errLockWorkspace
 	}
-	after, err := w.Users.Administrators(ctx, w.ws, w.anchors.root, w.anchors.admin)
+	after, err := w.administratorsNow(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,11 +79,23 @@ func (w *work) lastAdministratorLost(ctx context.Context) error {
 		}
 	case lossWarned:
 	default:
-		return conflict("last_administrator",
-			"This would leave the workspace without an administrator who can sign in. Give somebody else the Admin role in the whole workspace first, and let them sign in once.")
+		return w.refuseLoss(ctx)
 	}
 	w.warn(EventAdministratorLost, string(w.ws), nil)
 	return nil
+}
+
+func (w *work) refuseLoss(ctx context.Context) error {
+	ws, err := w.Workspaces.Get(ctx, w.ws)
+	switch {
+	case err != nil:
+		return err
+	case ws.Settings.On(SettingRequireSSO):
+		return conflict(codeLastAdministrator,
+			"The workspace requires SSO, and this would leave no administrator who can sign in. Let an administrator sign in through a connection once, or name one as break-glass administrator, first.")
+	}
+	return conflict(codeLastAdministrator,
+		"This would leave the workspace without an administrator who can sign in. Give somebody else the Admin role in the whole workspace first, and let them sign in once.")
 }
 
 // safeguardable returns who was administrator and lost the role in this change.

@@ -1,6 +1,9 @@
 package provisioning
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // NewCommunity describes a community to create.
 type NewCommunity struct {
@@ -12,10 +15,7 @@ type NewCommunity struct {
 // CreateCommunity adds a community directly below the root of a multi-tenant
 // workspace.
 func (s *Service) CreateCommunity(ctx context.Context, a Actor, ws WorkspaceID, n NewCommunity) (c Community, err error) {
-	if err := checkName("community", n.Name); err != nil {
-		return c, err
-	}
-	if err := checkText("description", n.Description, 4000); err != nil {
+	if err := checkCommunity(n.Name, n.Description); err != nil {
 		return c, err
 	}
 	o := changeOptions{action: "community.create"}
@@ -23,13 +23,24 @@ func (s *Service) CreateCommunity(ctx context.Context, a Actor, ws WorkspaceID, 
 		if err := w.require(ctx, CommunitiesCreate, w.anchors.root); err != nil {
 			return err
 		}
-		if !w.anchors.multiTenant {
+		multiTenant, err := w.multiTenant(ctx)
+		if err != nil {
+			return err
+		}
+		if !multiTenant {
 			return conflict("single_tenant", "This workspace is single-tenant: it has its root community and no others.")
 		}
 		c, err = w.createCommunity(ctx, n)
 		return err
 	})
 	return c, err
+}
+
+func checkCommunity(name, description string) error {
+	if err := checkName("community", name); err != nil {
+		return err
+	}
+	return checkText("description", description, 4000)
 }
 
 func (w *work) createCommunity(ctx context.Context, n NewCommunity) (Community, error) {
@@ -70,4 +81,88 @@ func (s *Service) Communities(ctx context.Context, ws WorkspaceID) (all []Commun
 		return err
 	})
 	return all, err
+}
+
+// community returns a community that is not deleted, or ErrNotFound.
+func (w *work) community(ctx context.Context, id CommunityID) (Community, error) {
+	all, err := w.Communities.List(ctx, w.ws)
+	if err != nil {
+		return Community{}, err
+	}
+	i := slices.IndexFunc(all, func(c Community) bool { return c.ID == id })
+	if i < 0 {
+		return Community{}, notFound("community")
+	}
+	return all[i], nil
+}
+
+// requireCommunity holds communities into which something is given: a deletion
+// comes before, and then there is no such community, or after, and takes along
+// what was given.
+func (w *work) requireCommunity(ctx context.Context, ids ...CommunityID) error {
+	return orNotFound(w.Communities.Hold(ctx, w.ws, ids), "community")
+}
+
+// lockedCommunity locks a community that changes or ends.
+func (w *work) lockedCommunity(ctx context.Context, id CommunityID) (Community, error) {
+	if err := w.Communities.Lock(ctx, w.ws, id); err != nil {
+		return Community{}, orNotFound(err, "community")
+	}
+	return w.community(ctx, id)
+}
+
+// CommunityChange changes name and description; nil keeps.
+type CommunityChange struct{ Name, Description *string }
+
+// UpdateCommunity needs communities.edit there. The slug never changes. The
+// root's name is the workspace's.
+func (s *Service) UpdateCommunity(ctx context.Context, a Actor, ws WorkspaceID, id CommunityID, n CommunityChange) (c Community, err error) {
+	o := changeOptions{action: "community.update", target: string(id)}
+	err = s.change(ctx, a, ws, o, func(ctx context.Context, w *work) error {
+		if err := w.require(ctx, CommunitiesEdit, id); err != nil {
+			return err
+		}
+		if err := w.Workspaces.Lock(ctx, ws); err != nil {
+			return err
+		}
+		if c, err = w.lockedCommunity(ctx, id); err != nil {
+			return err
+		}
+		return w.updateCommunity(ctx, &c, n)
+	})
+	return c, err
+}
+
+func (w *work) updateCommunity(ctx context.Context, c *Community, n CommunityChange) error {
+	before := *c
+	if n.Name != nil {
+		c.Name = *n.Name
+	}
+	if n.Description != nil {
+		c.Description = *n.Description
+	}
+	if err := checkCommunity(c.Name, c.Description); err != nil || *c == before {
+		return err
+	}
+	w.record(note{
+		action: "community.update", kind: "community", target: string(c.ID),
+		details: map[string]string{"slug": c.Slug, "name": c.Name},
+	})
+	w.emit("community.changed", string(c.ID), map[string]string{"slug": c.Slug})
+	if err := w.Communities.Update(ctx, *c); err != nil || !c.Root {
+		return err
+	}
+	return w.nameWorkspace(ctx, c.Name)
+}
+
+// CommunityUses says what DeleteCommunity would take, to who may see members.
+func (s *Service) CommunityUses(ctx context.Context, a Actor, ws WorkspaceID, id CommunityID) (u Uses, err error) {
+	err = s.look(ctx, a, ws, MembersRead, id, func(ctx context.Context, w *work) error {
+		if _, err := w.community(ctx, id); err != nil {
+			return err
+		}
+		u, err = w.Communities.Uses(ctx, ws, id)
+		return err
+	})
+	return u, err
 }

@@ -43,6 +43,7 @@ func (s *Service) CreateConnection(ctx context.Context, a Actor, ws WorkspaceID,
 		if err := w.Connections.Create(ctx, c); err != nil {
 			return connectionTaken(err, c.Name)
 		}
+		w.administrators.touched = true // SSO may be required as soon as there is a way to come by it
 		w.record(note{action: "connection.create", kind: "connection", target: string(id), details: connectionDetails(c)})
 		w.emit("connection.created", string(id), nil)
 		return w.pairOnlyOnes(ctx)
@@ -189,8 +190,10 @@ func (w *work) writeDefaults(ctx context.Context, c *Connection, n ConnectionWri
 	if n.AutoCreate != nil {
 		c.AutoCreate = *n.AutoCreate
 	}
-	if c.DefaultRole != "" && len(c.DefaultCommunities) == 0 && !w.anchors.multiTenant {
-		c.DefaultCommunities = []CommunityID{w.anchors.root}
+	if c.DefaultRole != "" && len(c.DefaultCommunities) == 0 {
+		if err := w.defaultToRoot(ctx, c); err != nil {
+			return err
+		}
 	}
 	givesNothing := n.DefaultRole == nil && n.DefaultCommunities == nil && !c.AutoCreate
 	if givesNothing {
@@ -202,11 +205,19 @@ func (w *work) writeDefaults(ctx context.Context, c *Connection, n ConnectionWri
 	return w.checkDefaults(ctx, *c, n.Confirmed)
 }
 
+// defaultToRoot chooses the one community that a single-tenant workspace has
+// (rule 5).
+func (w *work) defaultToRoot(ctx context.Context, c *Connection) error {
+	multiTenant, err := w.multiTenant(ctx)
+	if err == nil && !multiTenant {
+		c.DefaultCommunities = []CommunityID{w.anchors.root}
+	}
+	return err
+}
+
 func (w *work) checkDefaults(ctx context.Context, c Connection, confirmed bool) error {
-	for _, id := range c.DefaultCommunities {
-		if err := w.requireCommunity(ctx, id); err != nil {
-			return err
-		}
+	if err := w.requireCommunity(ctx, c.DefaultCommunities...); err != nil {
+		return err
 	}
 	if c.DefaultRole == "" {
 		return nil
@@ -219,32 +230,9 @@ func (w *work) checkDefaults(ctx context.Context, c Connection, confirmed bool) 
 		if err := w.requireRole(ctx, role, id); err != nil {
 			return err
 		}
-		if err := confirmGiving(w.anchors, id, role, confirmed); err != nil {
+		if err := w.confirmGiving(ctx, id, role, confirmed); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (w *work) role(ctx context.Context, id RoleID) (Role, error) {
-	roles, err := rolesByID(ctx, w.Tx, w.ws)
-	if err != nil {
-		return Role{}, err
-	}
-	r, ok := roles[id]
-	if !ok {
-		return Role{}, notFound("role")
-	}
-	return r, nil
-}
-
-func (w *work) requireCommunity(ctx context.Context, id CommunityID) error {
-	all, err := w.Communities.List(ctx, w.ws)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(all, func(c Community) bool { return c.ID == id }) {
-		return notFound("community")
 	}
 	return nil
 }

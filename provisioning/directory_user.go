@@ -147,7 +147,7 @@ func (w *work) findByExternalID(ctx context.Context, d Directory, externalID str
 // revive is a POST with the externalId of a user that the directory has: an
 // inactive one is revived under the same id (rule 16).
 func (w *work) revive(ctx context.Context, d Directory, id UserID, n RecordWrite) (DirectoryUser, error) {
-	u, err := w.lockedUser(ctx, id)
+	u, err := w.lockedRecorded(ctx, id)
 	if err != nil {
 		return DirectoryUser{}, err
 	}
@@ -231,7 +231,7 @@ func (s *Service) ChangeDirectoryUser(ctx context.Context, a DirectoryAccess, id
 }
 
 func (w *work) changeDirectoryUser(ctx context.Context, d Directory, id UserID, change func(RecordWrite) (RecordWrite, error)) (DirectoryUser, error) {
-	u, err := w.lockedUser(ctx, id)
+	u, err := w.lockedRecorded(ctx, id)
 	if err != nil {
 		return DirectoryUser{}, err
 	}
@@ -319,6 +319,7 @@ func (w *work) changeRecord(ctx context.Context, d Directory, u User, n RecordWr
 		return w.asDirectoryUser(ctx, u)
 	}
 	deactivated, reactivated := !r.Active && u.Record.Active, r.Active && !u.Record.Active
+	away := w.Now().Sub(u.Record.InactiveAt)
 	if deactivated {
 		r.InactiveAt = w.Now()
 	} else if r.Active {
@@ -333,7 +334,7 @@ func (w *work) changeRecord(ctx context.Context, d Directory, u User, n RecordWr
 			return DirectoryUser{}, err
 		}
 	case reactivated:
-		if err := w.unblock(ctx, u, BlockDirectory); err != nil {
+		if err := w.returned(ctx, u, away); err != nil {
 			return DirectoryUser{}, err
 		}
 	}

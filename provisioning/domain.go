@@ -41,6 +41,7 @@ func (w *work) addDomain(ctx context.Context, name string, verified bool) (Domai
 	}
 	if verified {
 		d.VerifiedAt, d.VerifiedBy = w.Now(), string(ActorOperator)
+		w.administrators.touched = true // SSO may be required for the domain from now on
 	}
 	w.record(note{action: "domain.add", kind: "domain", target: name, details: map[string]string{"verified": yesNo(verified)}})
 	w.emit("domain.added", name, map[string]string{"verified": yesNo(verified)})

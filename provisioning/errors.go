@@ -3,6 +3,7 @@ package provisioning
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kinds of error. Each face maps a kind to its protocol in one place; an error
@@ -30,6 +31,13 @@ var (
 	ErrStale = errors.New("stale")
 	// ErrRefused: a sign-in was refused; the error is a [*Refusal].
 	ErrRefused = errors.New("refused")
+	// ErrTooMany: too many attempts, or too many at once. The [*Error] says after
+	// how long it makes sense to come again.
+	ErrTooMany = errors.New("too many")
+	// ErrProve: the act needs a sign-in that is at most [FreshSignIn] old, or a
+	// second factor first; the code says which: fresh_sign_in, second_factor,
+	// second_factor_setup.
+	ErrProve = errors.New("proof needed")
 	// ErrUnavailable: a party outside (database, issuer) cannot be reached now.
 	ErrUnavailable = errors.New("unavailable")
 )
@@ -42,6 +50,8 @@ type Error struct {
 	Code   string // stable word for programs, such as user_name_taken
 	Detail string
 	Err    error // cause, for the log only; may be nil
+	// RetryAfter goes with ErrTooMany; 0 where it is not known.
+	RetryAfter time.Duration
 }
 
 func (e *Error) Error() string {
@@ -116,6 +126,8 @@ const (
 	KeyDomain     UniqueKey = "domain"      // within the workspace
 	KeyRecord     UniqueKey = "record"      // one directory record a user
 	KeyName       UniqueKey = "name"        // connection or directory, within the workspace
+	KeyAccount    UniqueKey = "account"     // e-mail of a proved account; e-mail and home of an unproved one
+	KeyPasskey    UniqueKey = "passkey"     // credential id
 )
 
 // TakenError is what a Store returns when a write lost a unique key, at once

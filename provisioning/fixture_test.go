@@ -80,6 +80,9 @@ type world struct {
 	t     testing.TB
 	store *sqlstore.Store
 	url   string // of the database
+	ports provisioning.Ports
+	fakes *fakes
+	ahead time.Duration // of the clock; see [world.later]
 
 	ws       provisioning.WorkspaceID
 	root     provisioning.CommunityID
@@ -97,8 +100,10 @@ type world struct {
 
 func newWorld(t testing.TB, url string) *world {
 	t.Helper()
-	w := &world{t: t, url: url, operator: provisioning.Operator()}
-	w.Service, w.store = newService(t, url)
+	w := &world{t: t, url: url, operator: provisioning.Operator(), fakes: newFakes()}
+	w.store = openStore(t, url)
+	w.ports = portsOf(t, w.store, w.fakes)
+	w.Service = provisioning.NewService(w.ports)
 	w.fill("Acme", "acme.example")
 	return w
 }
@@ -106,12 +111,18 @@ func newWorld(t testing.TB, url string) *world {
 // newService opens a Service of its own on the database: as another process would.
 func newService(t testing.TB, url string) (*provisioning.Service, *sqlstore.Store) {
 	t.Helper()
+	store := openStore(t, url)
+	return serviceOn(t, store), store
+}
+
+func openStore(t testing.TB, url string) *sqlstore.Store {
+	t.Helper()
 	store, err := sqlstore.Open(t.Context(), sqlstore.Options{URL: url, Migrate: sqlstore.MigrateUp})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	return serviceOn(t, store), store
+	return store
 }
 
 // serviceOn makes a Service on a store that is open.
@@ -121,6 +132,13 @@ func serviceOn(t testing.TB, store provisioning.Store) *provisioning.Service {
 }
 
 func servicePorts(t testing.TB, store provisioning.Store, notifier provisioning.Notifier) *provisioning.Service {
+	t.Helper()
+	p := portsOf(t, store, newFakes())
+	p.Notifier = notifier
+	return provisioning.NewService(p)
+}
+
+func portsOf(t testing.TB, store provisioning.Store, f *fakes) provisioning.Ports {
 	t.Helper()
 	master := make([]byte, 32)
 	key, err := secret.GenerateDataKey(master, time.Now())
@@ -132,10 +150,11 @@ func servicePorts(t testing.TB, store provisioning.Store, notifier provisioning.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return provisioning.NewService(provisioning.Ports{
+	return provisioning.Ports{
 		Store: store, Sealer: ring, Hasher: secret.Hasher{}, Issuers: issuers{},
-		Notifier: notifier, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+		Passwords: f.passwords, Codes: f.codes, Passkeys: f.passkeys, Attempts: f.attempts,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
 }
 
 // fixedKey makes every Service on one database share its data key.

@@ -30,6 +30,10 @@ type (
 	SignInID     string
 	EventID      string
 	EntryID      string
+	ParentID     string
+	LinkID       string
+	ChallengeID  string
+	DeliveryID   string
 )
 
 // IDs makes identifiers.

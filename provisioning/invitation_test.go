@@ -28,10 +28,22 @@ func (w *world) expire(i provisioning.Invitation) provisioning.InvitationID {
 	return i.ID
 }
 
+// deadLink asserts that a link opens nothing, and deadFor says why.
 func (w *world) deadLink(link string) {
 	w.t.Helper()
-	_, err := w.OpenInvitation(w.t.Context(), link)
-	isKind(w.t, err, provisioning.ErrGone, "link_dead")
+	if _, err := w.OpenInvitation(w.t.Context(), link); !errors.Is(err, provisioning.ErrGone) {
+		w.t.Fatalf("the link is not dead: %v", err)
+	}
+}
+
+func (w *world) deadFor(link, code string) {
+	w.t.Helper()
+	for _, open := range []func() error{
+		func() error { _, err := w.OpenInvitation(w.t.Context(), link); return err },
+		func() error { _, err := w.ExchangeLink(w.t.Context(), link); return err },
+	} {
+		isKind(w.t, open(), provisioning.ErrGone, code)
+	}
 }
 
 func (w *world) goodLink(link string) provisioning.Invited {
@@ -64,7 +76,7 @@ func TestInvitation_WhatIsNoGoodLinkIsGone(t *testing.T) {
 			strings.TrimPrefix(good, provisioning.InvitationPrefix), good + "x", good + "\x00", provisioning.InvitationPrefix + strings.Repeat("a", 10_000),
 			provisioning.InvitationPrefix + new(provisioning.RandomIDs).New() + "." + secret,
 		} {
-			w.deadLink(bad)
+			w.deadFor(bad, "link_dead")
 		}
 		w.goodLink(good)
 	})
@@ -75,7 +87,7 @@ func TestInvitation_ALinkIsUsedOnce(t *testing.T) {
 		carried := provisioning.PendingSignIn{Invitation: w.goodLink(w.invited.Secret).Invitation.ID}
 		boss := w.boss()
 		w.holds(boss, "admin in acme")
-		w.deadLink(w.invited.Secret)
+		w.deadFor(w.invited.Secret, "link_used")
 		w.unchangedBy("by a used link", func() {
 			for _, subject := range []string{"00uboss", "00u9"} {
 				_, err := w.signInWith(carried, subject, "boss@acme.example")
@@ -89,13 +101,13 @@ func TestInvitation_AnExpiredOrCancelledOneIsDead(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		i, link := w.invite("ada@acme.example", w.paris, w.analyst)
 		old := w.expire(i)
-		w.deadLink(link) // cancelled by expire
+		w.deadFor(link, "link_cancelled") // by expire
 		for _, id := range []provisioning.InvitationID{i.ID, old, provisioning.InvitationID(new(provisioning.RandomIDs).New())} {
 			_, err := w.signInWith(provisioning.PendingSignIn{Invitation: id}, "00u1", "ada@acme.example")
 			refusedFor(t, err, provisioning.RefusedInvitationDead)
 		}
 		secretOf := strings.Replace(link, string(i.ID), string(old), 1)
-		w.deadLink(secretOf) // expired
+		w.deadFor(secretOf, "link_expired")
 		w.holds(i.User)
 	})
 }

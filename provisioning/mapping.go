@@ -84,7 +84,7 @@ func (w *work) createMapping(ctx context.Context, n MappingWrite) (Mapping, acce
 	if err := w.requireRole(ctx, role, n.Community); err != nil {
 		return Mapping{}, none, err
 	}
-	if err := confirmGiving(w.anchors, n.Community, role, n.Confirmed); err != nil {
+	if err := w.confirmGiving(ctx, n.Community, role, n.Confirmed); err != nil {
 		return Mapping{}, none, err
 	}
 	if _, err := w.liveGroup(ctx, n.Group); err != nil {

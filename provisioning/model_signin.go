@@ -10,12 +10,18 @@ type Session struct {
 	SecretHash []byte
 	Connection ConnectionID // "" for a session that a password sign-in entered
 	Identity   IdentityID
-	Parent     string // the parent sign-in, or ""
-	UserAgent  string // at most 256 bytes, for the list of one's sessions
+	Parent     ParentID // the parent sign-in, or ""
+	UserAgent  string   // at most 256 bytes, for the list of one's sessions
+	Address    string   // network address at the sign-in, for the same list
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time // absolute limit
 	EndedAt    time.Time
+
+	// Of the parent, read together with the session; zero without one.
+	ParentIdle     time.Duration
+	ParentProvedAt time.Time
+	ParentMethod   SignInMethod
 }
 
 // PendingSignIn is a sign-in on its way through the provider, bound to one
@@ -42,6 +48,9 @@ type Actor struct {
 	Directory DirectoryID // of a token
 	RequestID string
 	From      string // network address of the client, "" for commands; erasable
+	// ProvedAt is when the user last proved a credential or came through a
+	// connection: see [FreshSignIn].
+	ProvedAt time.Time
 }
 
 // ActorKind is the kind of an [Actor].

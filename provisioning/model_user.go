@@ -24,9 +24,18 @@ type User struct {
 	UpdatedAt   time.Time
 	RemovedAt   time.Time
 	LastSeenAt  time.Time
+	// ReactivatedAt is when an administrator last lifted a block: the inactivity
+	// rule leaves the user alone until the end of that day.
+	ReactivatedAt time.Time
+	// BreakGlass lets the user sign in with a password although the workspace
+	// requires SSO for its domains (rule 18).
+	BreakGlass bool
 
 	Blocks []Block
 	Record *DirectoryRecord
+	// InvitedUntil is when the latest invitation that was neither accepted nor
+	// cancelled ends, or ended; zero if there is none.
+	InvitedUntil time.Time
 }
 
 // Origin says which door a user came in by.
@@ -47,8 +56,8 @@ func (u User) Blocked(source BlockSource) bool {
 	return slices.ContainsFunc(u.Blocks, func(b Block) bool { return b.Source == source })
 }
 
-// Status is the user's state in one word.
-func (u User) Status() string {
+// Status is the user's state at now, in one word or two.
+func (u User) Status(now time.Time) string {
 	switch {
 	case !u.RemovedAt.IsZero():
 		return "removed"
@@ -56,10 +65,21 @@ func (u User) Status() string {
 		return "suspended"
 	case u.Blocked(BlockDirectory):
 		return "deactivated"
+	case u.Blocked(BlockInactivity):
+		return "inactive"
 	case len(u.Blocks) > 0:
 		return string(u.Blocks[0].Source)
+	case !u.awaited():
+		return "active"
+	case now.Before(u.InvitedUntil):
+		return "invited"
 	}
-	return "active"
+	return "invitation expired"
+}
+
+// awaited reports whether all that there is of the user is an invitation.
+func (u User) awaited() bool {
+	return !u.InvitedUntil.IsZero() && u.Account == "" && u.Record == nil && u.LastSeenAt.IsZero()
 }
 
 // BlockSource says who put a block. Lifting one never lifts another.
@@ -163,6 +183,10 @@ type Invitation struct {
 	SecretHash  []byte
 	Administers bool // some role of it gives an administrative permission
 	Adoptable   bool // whether a directory may adopt the user meanwhile (rule 9)
+	// Shown is whether the link was shown to who made the invitation instead of
+	// mailed: an account made by it has an unproved address (rule 19).
+	Shown       bool
+	InvitedBy   UserID // "" for the operator
 	Roles       []RoleIn
 	CreatedAt   time.Time
 	ExpiresAt   time.Time

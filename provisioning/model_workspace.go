@@ -27,6 +27,7 @@ type Community struct {
 	Description string
 	Root        bool
 	CreatedAt   time.Time
+	DeletedAt   time.Time // kept for the history of memberships
 }
 
 // Role is a named set of permissions: built-in, the same in every workspace,
@@ -40,6 +41,7 @@ type Role struct {
 	Builtin     bool
 	Permissions []Permission // sorted
 	CreatedAt   time.Time
+	DeletedAt   time.Time // kept for the history of memberships
 }
 
 // Domain is an e-mail domain claimed for a workspace. It counts once verified.

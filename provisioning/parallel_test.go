@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"drawbridge/provisioning"
 )
@@ -284,7 +285,7 @@ func TestParallel_TheLastTwoAdministratorsEndAtOnce_OneStays(t *testing.T) {
 				t.Fatalf("round %d: %v and %v", round, errs[0], errs[1])
 			}
 			if u := w.user(left); !u.MayAct() || !slices.Contains(w.roles(left), "admin in acme") {
-				t.Fatalf("round %d: who is left is %s with %v", round, u.Status(), w.roles(left))
+				t.Fatalf("round %d: who is left is %s with %v", round, u.Status(time.Now()), w.roles(left))
 			}
 		}
 		w.nothingDiffers()

@@ -34,6 +34,11 @@ func (w *work) refresh(ctx context.Context, users []UserID) (accessChange, error
 		}
 		all.started = append(all.started, c.started...)
 		all.ended = append(all.ended, c.ended...)
+		if len(users) > refreshChunk {
+			if err := w.flushEvents(ctx); err != nil {
+				return all, err
+			}
+		}
 	}
 	return all, nil
 }

@@ -21,6 +21,7 @@ const (
 	RefusedOtherAddress     RefusalReason = "invitation_address"  // the invitation is for another address
 	RefusedInvitationDead   RefusalReason = "invitation_dead"
 	RefusedConnectionClosed RefusalReason = "connection_disabled"
+	RefusedSSORequired      RefusalReason = "sso_required" // 18: the workspace requires SSO for its domains
 )
 
 // Refusal is a refused sign-in, of kind [ErrRefused].

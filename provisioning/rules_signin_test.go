@@ -372,7 +372,7 @@ func TestRule14_SigningInAcceptsAnyOtherInvitation_AndThenTheDefaultIsNotGiven(t
 		}
 		w.holds(i.User, "analyst in soc-paris")
 		_, err := w.OpenInvitation(t.Context(), link)
-		isKind(t, err, provisioning.ErrGone, "link_dead")
+		isKind(t, err, provisioning.ErrGone, "link_used")
 	})
 }
 

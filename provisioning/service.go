@@ -12,20 +12,32 @@ import (
 // Methods take the [Actor] for whom they act and refuse what it may not do.
 // Their errors are of the kinds in this package or internal.
 type Service struct {
-	store    Store
-	sealer   Sealer
-	hasher   Hasher
-	ids      IDs
-	issuers  IssuerChecker
-	notifier Notifier
-	log      *slog.Logger
-	verdicts *verdicts
-	told     told
-	anchors  sync.Map // WorkspaceID → anchors
+	store     Store
+	sealer    Sealer
+	hasher    Hasher
+	ids       IDs
+	issuers   IssuerChecker
+	notifier  Notifier
+	passwords Passwords
+	codes     OneTimeCodes
+	passkeys  Passkeys
+	attempts  Attempts
+	mailOut   bool
+	log       *slog.Logger
+	verdicts  *verdicts
+	told      told
+	anchors   sync.Map // WorkspaceID → anchors
 }
 
 // Ports are what the Service needs from outside. Notifier may be nil.
 type Ports struct {
+	Passwords Passwords
+	Codes     OneTimeCodes
+	Passkeys  Passkeys
+	Attempts  Attempts
+	// MailOut says that mail leaves the outbox. Where it does not, links are given
+	// to who asked for them (rule 19).
+	MailOut  bool
 	Store    Store
 	Sealer   Sealer
 	Hasher   Hasher
@@ -43,6 +55,7 @@ func NewService(p Ports) *Service {
 	return &Service{
 		store: p.Store, sealer: p.Sealer, hasher: p.Hasher, ids: p.IDs,
 		issuers: p.Issuers, notifier: p.Notifier, log: p.Log,
+		passwords: p.Passwords, codes: p.Codes, passkeys: p.Passkeys, attempts: p.Attempts, mailOut: p.MailOut,
 		verdicts: newVerdicts(),
 	}
 }
@@ -50,9 +63,8 @@ func NewService(p Ports) *Service {
 // anchors are the two rows that never change and that rules ask for all the
 // time: the root community and the built-in Admin.
 type anchors struct {
-	root        CommunityID
-	admin       RoleID
-	multiTenant bool
+	root  CommunityID
+	admin RoleID
 }
 
 func (s *Service) anchorsOf(ctx context.Context, tx *Tx, ws WorkspaceID) (anchors, error) {
@@ -67,7 +79,7 @@ func (s *Service) anchorsOf(ctx context.Context, tx *Tx, ws WorkspaceID) (anchor
 	if err != nil {
 		return anchors{}, err
 	}
-	a := anchors{root: w.Root, multiTenant: w.MultiTenant}
+	a := anchors{root: w.Root}
 	for _, r := range roles {
 		if r.Builtin && r.Slug == RoleAdmin {
 			a.admin = r.ID

@@ -9,8 +9,20 @@ import (
 // sessionTouchInterval is how exactly the last activity of a session is known.
 const sessionTouchInterval = time.Minute
 
-// maxUserAgent bounds what is kept of a browser's name.
-const maxUserAgent = 256
+// Bounds of what is kept of where a browser calls from and what it calls itself.
+const (
+	maxUserAgent = 256
+	maxAddress   = 64
+)
+
+// EventSessionEnded says that one session ended, by its owner or an administrator.
+const EventSessionEnded EventType = "session.ended"
+
+// What the audit log calls the end of a session.
+const (
+	actionSignOut    = "sign_out"
+	actionEndSession = "session.end"
+)
 
 // startSession makes a session of the connection's workspace, and no other
 // (rule 18).
@@ -23,18 +35,39 @@ func (w *work) startSession(ctx context.Context, u User, i Identity, limit time.
 	if !limit.IsZero() && limit.Before(expires) {
 		expires = limit
 	}
-	s := Session{
-		Workspace: w.ws, ID: SessionID(w.s.ids.New()), User: u.ID, SecretHash: secretHash,
-		Connection: i.Connection, Identity: i.ID, UserAgent: cutText(b.UserAgent, maxUserAgent),
-		CreatedAt: w.Now(), LastSeenAt: w.Now(), ExpiresAt: expires,
+	s := Session{User: u.ID, SecretHash: secretHash, Connection: i.Connection, Identity: i.ID, ExpiresAt: expires}
+	err = w.beginSession(ctx, &s, b, map[string]string{"connection": string(i.Connection)})
+	return s, err
+}
+
+// beginSession stores a new session of the workspace and says how it came about.
+func (w *work) beginSession(ctx context.Context, s *Session, b Browser, how map[string]string) error {
+	s.Workspace, s.ID = w.ws, SessionID(w.s.ids.New())
+	s.CreatedAt, s.LastSeenAt = w.Now(), w.Now()
+	s.UserAgent, s.Address = cutText(b.UserAgent, maxUserAgent), cutText(b.Address, maxAddress)
+	how["session"] = string(s.ID)
+	w.actor = b.actor(Actor{Kind: ActorUser, ID: string(s.User), Workspace: w.ws})
+	w.record(note{action: "sign_in", kind: "user", target: string(s.User), details: how})
+	w.emit("session.started", string(s.User), map[string]string{"session": string(s.ID)})
+	if err := w.Users.Touch(ctx, w.ws, s.User, w.Now()); err != nil {
+		return err
 	}
-	w.actor = b.actor(Actor{Kind: ActorUser, ID: string(u.ID), Workspace: w.ws})
-	w.record(note{action: "sign_in", kind: "user", target: string(u.ID), details: map[string]string{"session": string(s.ID), "connection": string(i.Connection)}})
-	w.emit("session.started", string(u.ID), map[string]string{"session": string(s.ID)})
-	if err := w.Users.Touch(ctx, w.ws, u.ID, w.Now()); err != nil {
-		return Session{}, err
+	return w.Sessions.Create(ctx, *s)
+}
+
+// endSession ends a session of the workspace, if it has not ended. The audit log
+// has it under the action, unless that is "".
+func (w *work) endSession(ctx context.Context, s Session, action string) error {
+	ended, err := w.Sessions.End(ctx, w.ws, s.ID, w.Now())
+	if err != nil || !ended {
+		return err
 	}
-	return s, w.Sessions.Create(ctx, s)
+	w.revoked = append(w.revoked, string(s.ID))
+	if action != "" {
+		w.record(note{action: action, kind: "user", target: string(s.User), details: map[string]string{"session": string(s.ID)}})
+	}
+	w.emit(EventSessionEnded, string(s.User), map[string]string{"session": string(s.ID)})
+	return nil
 }
 
 // cutText keeps the first bytes of what a stranger sent, as valid text.
@@ -61,9 +94,14 @@ type Viewer struct {
 	Browser   Browser // filled in by the face that acts for the viewer
 }
 
-// Actor is the viewer as the one who acts.
+// Actor is the viewer as the one who acts. Entering a workspace proves nothing:
+// what counts is when the parent sign-in was proved.
 func (v Viewer) Actor() Actor {
-	return v.Browser.actor(Actor{Kind: ActorUser, ID: string(v.User.ID), Workspace: v.Workspace.ID})
+	proved := v.Session.CreatedAt
+	if v.Session.Parent != "" {
+		proved = v.Session.ParentProvedAt
+	}
+	return v.Browser.actor(Actor{Kind: ActorUser, ID: string(v.User.ID), Workspace: v.Workspace.ID, ProvedAt: proved})
 }
 
 // goodSession is the verdict that is remembered of a session.
@@ -117,7 +155,7 @@ func (s *Service) findSession(ctx context.Context, id SessionID) (found goodSess
 			return err
 		}
 		now := tx.Now()
-		left := min(session.ExpiresAt.Sub(now), session.LastSeenAt.Add(ws.Settings.Duration(SettingSessionIdle)).Sub(now))
+		left := min(session.ExpiresAt.Sub(now), session.idlesAt(ws).Sub(now))
 		if left <= 0 {
 			return errNoSession()
 		}
@@ -131,10 +169,25 @@ func (s *Service) findSession(ctx context.Context, id SessionID) (found goodSess
 	return found, s.touchSession(ctx, found.viewer)
 }
 
+// idlesAt is when the session ends unless there is activity: the shortest limit
+// among the workspaces that were entered from one parent binds all its sessions.
+func (s Session) idlesAt(ws Workspace) time.Time {
+	idle := ws.Settings.Duration(SettingSessionIdle)
+	if s.ParentIdle > 0 {
+		idle = min(idle, s.ParentIdle)
+	}
+	return s.LastSeenAt.Add(idle)
+}
+
 func (s *Service) touchSession(ctx context.Context, v Viewer) error {
 	return s.store.Update(ctx, func(tx *Tx) error {
 		if err := tx.Users.Touch(ctx, v.Workspace.ID, v.User.ID, tx.Now()); err != nil {
 			return err
+		}
+		if v.Session.Parent != "" {
+			if err := tx.AccountSessions.TouchParent(ctx, v.Session.Parent, tx.Now()); err != nil {
+				return err
+			}
 		}
 		return tx.Sessions.Touch(ctx, v.Workspace.ID, v.Session.ID, tx.Now())
 	})
@@ -144,29 +197,42 @@ func errNoSession() error {
 	return fail(ErrUnauthenticated, "session", "There is no session, or it has ended. Sign in again.")
 }
 
-// SignOut ends the viewer's session, everywhere.
+// SignOut ends the viewer's session, everywhere. One that was entered from a
+// parent sign-in takes the parent and all that was entered from it along, in
+// every workspace: nobody gets back in without proving who they are.
 func (s *Service) SignOut(ctx context.Context, v Viewer) error {
-	o := changeOptions{action: "sign_out", target: string(v.User.ID)}
+	account, err := s.accountOfParent(ctx, v.Session.Parent)
+	if err != nil {
+		return err
+	}
+	if account != "" {
+		return s.endParentSignIn(ctx, account, v.Session.Parent, actionSignOut, v.Browser)
+	}
+	o := changeOptions{action: actionSignOut, target: string(v.User.ID)}
 	return s.change(ctx, v.Actor(), v.Workspace.ID, o, func(ctx context.Context, w *work) error {
-		ended, err := w.Sessions.End(ctx, w.ws, v.Session.ID, w.Now())
-		if err != nil || !ended {
-			return err
-		}
-		w.revoked = append(w.revoked, string(v.Session.ID))
-		w.record(note{action: "sign_out", kind: "user", target: string(v.User.ID), details: map[string]string{"session": string(v.Session.ID)}})
-		w.emit("session.ended", string(v.User.ID), map[string]string{"session": string(v.Session.ID)})
-		return nil
+		return w.endSession(ctx, v.Session, actionSignOut)
 	})
 }
 
-// PurgeExpired deletes what nobody can use any more: sign-ins that expired,
-// and sessions that ended or expired more than 30 days ago.
+// PurgeExpired deletes what nobody can use any more: sign-ins and ceremonies that
+// expired; sessions, parent sign-ins and links that ended more than 30 days ago.
 func (s *Service) PurgeExpired(ctx context.Context) error {
 	return s.store.Update(ctx, func(tx *Tx) error {
-		if _, err := tx.SignIns.Purge(ctx, tx.Now()); err != nil {
-			return err
+		monthAgo := tx.Now().Add(-30 * day)
+		for _, of := range []struct {
+			purge  func(context.Context, time.Time) (int64, error)
+			before time.Time
+		}{
+			{tx.SignIns.Purge, tx.Now()},
+			{tx.Challenges.Purge, tx.Now()},
+			{tx.Sessions.Purge, monthAgo},
+			{tx.Parents.Purge, monthAgo}, // behind the sessions that name them
+			{tx.Links.Purge, monthAgo},
+		} {
+			if _, err := of.purge(ctx, of.before); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Sessions.Purge(ctx, tx.Now().Add(-30*day))
-		return err
+		return nil
 	})
 }

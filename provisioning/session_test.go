@@ -180,6 +180,7 @@ type notices struct{ revoked chan []string }
 
 func (n notices) Revoked(ids []string)        { n.revoked <- ids }
 func (notices) Wake(provisioning.WorkspaceID) {}
+func (notices) Posted()                       {}
 
 func TestRevocation_TheProcessThatRevokesRefusesAtOnce_AndNamesWhatOthersMustForget(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {

@@ -91,6 +91,12 @@ type Browser struct {
 	Address   string // the client's network address
 	UserAgent string
 	RequestID string
+	// Parent is the text of the cookie of a parent sign-in, or "": an account that
+	// was proved in this browser (rule 14).
+	Parent string
+	// Known is the text of the cookie that says that somebody signed in here with
+	// their password before, or "": see [Service.SignInWithPassword].
+	Known string
 }
 
 // actor says where the actor acts from.
@@ -118,7 +124,7 @@ func (s *Service) SignIn(ctx context.Context, c Connection, p PendingSignIn, cla
 	secret := s.hasher.NewSecret()
 	actor := b.actor(Actor{Kind: ActorSystem, Workspace: c.Workspace})
 	err = s.change(ctx, actor, c.Workspace, o, func(ctx context.Context, w *work) error {
-		d := signInDecision{work: w, connection: c, claims: claims, invitation: p.Invitation}
+		d := signInDecision{work: w, connection: c, claims: claims, browser: b, invitation: p.Invitation}
 		if in, err = d.decide(ctx); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"errors"
 	"strings"
 )
 
@@ -22,6 +23,9 @@ func (d *signInDecision) giveDefaults(ctx context.Context, u UserID) error {
 			return nil
 		}
 	}
+	if err := d.holdDefaults(ctx); err != nil {
+		return err
+	}
 	grants := make([]Grant, len(c.DefaultCommunities))
 	for i, community := range c.DefaultCommunities {
 		grants[i] = Grant{
@@ -32,6 +36,19 @@ func (d *signInDecision) giveDefaults(ctx context.Context, u UserID) error {
 	stored, err := d.Grants.Add(ctx, grants)
 	for _, g := range stored {
 		d.grantEvent(EventGrantGiven, "user.grant", g)
+	}
+	return err
+}
+
+// holdDefaults keeps the default role and communities from being deleted. One that
+// was deleted meanwhile is a default no longer: the connection is read again.
+func (d *signInDecision) holdDefaults(ctx context.Context) error {
+	err := d.requireCommunity(ctx, d.connection.DefaultCommunities...)
+	if err == nil {
+		_, err = d.role(ctx, d.connection.DefaultRole)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return errAgain
 	}
 	return err
 }

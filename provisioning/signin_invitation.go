@@ -25,8 +25,8 @@ func (d *signInDecision) byInvitation(ctx context.Context) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if u.Account != "" {
-		return SignedIn{}, refuse(RefusedAccountProof, u.ID)
+	if err := d.requireAccountProof(ctx, u); err != nil {
+		return SignedIn{}, err
 	}
 	if err := d.recordNamesAnother(ctx, u); err != nil {
 		return SignedIn{}, err

@@ -10,6 +10,7 @@ type signInDecision struct {
 	*work
 	connection Connection
 	claims     Claims
+	browser    Browser
 	invitation InvitationID
 	identity   Identity
 }
@@ -188,13 +189,32 @@ func (d *signInDecision) pin(ctx context.Context, id UserID) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if u.Account != "" {
-		return SignedIn{}, refuse(RefusedAccountProof, id)
+	if err := d.requireAccountProof(ctx, u); err != nil {
+		return SignedIn{}, err
 	}
 	if err := d.acceptOpen(ctx, u); err != nil {
 		return SignedIn{}, err
 	}
 	return d.enter(ctx, u)
+}
+
+// requireAccountProof refuses a user who has an account, unless the browser is
+// signed in to that very account: a colleague may be able to edit an address at
+// the provider, or a directory give it to him.
+func (d *signInDecision) requireAccountProof(ctx context.Context, u User) error {
+	if u.Account == "" {
+		return nil
+	}
+	p, err := d.s.provedIn(ctx, d.Tx, d.browser)
+	switch {
+	case errors.Is(err, ErrUnauthenticated), errors.Is(err, ErrProve):
+		return refuse(RefusedAccountProof, u.ID)
+	case err != nil:
+		return err
+	case p.Account.ID != u.Account, p.SignIn.Only != "" && p.SignIn.Only != d.ws:
+		return refuse(RefusedAccountProof, u.ID)
+	}
+	return nil
 }
 
 // pinByAddress is what the third rung asks beyond that: a colleague may be able
@@ -249,20 +269,9 @@ func (d *signInDecision) recordNamesAnother(ctx context.Context, u User) error {
 }
 
 func (d *signInDecision) administersAnywhere(ctx context.Context, id UserID) (bool, error) {
-	held, err := d.Access.OfUser(ctx, d.ws, id)
+	in, err := d.everythingOf(ctx, id)
 	if err != nil {
 		return false, err
-	}
-	grants, err := d.Grants.OfUser(ctx, d.ws, id)
-	if err != nil {
-		return false, err
-	}
-	in := make([]RoleIn, 0, len(held)+len(grants))
-	for _, m := range held {
-		in = append(in, RoleIn{m.Community, m.Role})
-	}
-	for _, g := range grants {
-		in = append(in, RoleIn{g.Community, g.Role})
 	}
 	return d.administersAny(ctx, in)
 }
@@ -273,9 +282,13 @@ func (d *signInDecision) openInvitation(ctx context.Context, id UserID) (*Invita
 		return nil, err
 	}
 	for _, i := range all {
-		if i.Open(d.Now()) {
-			return &i, nil
+		if !i.Open(d.Now()) {
+			continue
 		}
+		if !i.Administers { // a role may have been edited since
+			i.Administers, err = d.administersAny(ctx, i.Roles)
+		}
+		return &i, err
 	}
 	return nil, nil
 }

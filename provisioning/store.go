@@ -32,32 +32,41 @@ type Store interface {
 //
 // Methods that take a set of ids cost one statement whatever its size.
 type Tx struct {
-	Workspaces    Workspaces
-	Communities   Communities
-	Roles         Roles
-	Domains       Domains
-	Connections   Connections
-	Directories   Directories
-	Tokens        DirectoryTokens
-	Users         Users
-	Blocks        Blocks
-	Records       Records
-	Identities    Identities
-	Subjects      Subjects
-	Tombstones    Tombstones
-	Invitations   Invitations
-	Groups        Groups
-	Members       Members
-	Mappings      Mappings
-	Grants        Grants
-	Access        Access
-	Sessions      Sessions
-	SignIns       SignIns
-	Events        Events
-	Audit         Audit
-	DataKeys      DataKeys
-	Jobs          Jobs
-	TimeOfContext func() time.Time
+	Workspaces      Workspaces
+	Communities     Communities
+	Roles           Roles
+	Domains         Domains
+	Connections     Connections
+	Directories     Directories
+	Tokens          DirectoryTokens
+	Users           Users
+	Blocks          Blocks
+	Records         Records
+	Identities      Identities
+	Subjects        Subjects
+	Tombstones      Tombstones
+	Invitations     Invitations
+	Groups          Groups
+	Members         Members
+	Mappings        Mappings
+	Grants          Grants
+	Access          Access
+	Sessions        Sessions
+	SignIns         SignIns
+	Events          Events
+	Audit           Audit
+	DataKeys        DataKeys
+	Jobs            Jobs
+	Accounts        Accounts
+	Factors         Factors
+	Passkeys        PasskeyStore
+	Parents         ParentSignIns
+	AccountSessions SessionsOfAccounts
+	Links           Links
+	Challenges      Challenges
+	Deliveries      Deliveries
+	Inactivity      Inactivity
+	TimeOfContext   func() time.Time
 }
 
 // Now is the time of the transaction: the same for every row it writes, read
@@ -75,6 +84,15 @@ type Workspaces interface {
 	List(ctx context.Context) ([]Workspace, error)
 	// SetSettings replaces the settings. ErrNotFound if there is no such workspace.
 	SetSettings(ctx context.Context, id WorkspaceID, s Settings) error
+	// Update replaces name and MultiTenant. ErrNotFound if there is no such
+	// workspace.
+	Update(ctx context.Context, w Workspace) error
+	// Delete removes the workspace with everything in it, unproved accounts whose
+	// home it is included, and returns the ids of the sessions and tokens that
+	// were still good. Accounts that other workspaces may know stay. It waits for
+	// who is about to write into the workspace; who comes later finds nothing.
+	// ErrNotFound.
+	Delete(ctx context.Context, id WorkspaceID) ([]string, error)
 	// Lock makes other transactions that lock the workspace wait for this one's
 	// end. ErrNotFound if there is no such workspace.
 	Lock(ctx context.Context, id WorkspaceID) error
@@ -84,16 +102,62 @@ type Workspaces interface {
 type Communities interface {
 	// Create adds c. KeySlug is taken if the slug is.
 	Create(ctx context.Context, c Community) error
-	// List returns those of the workspace, the root first, then by id.
+	// List returns those of the workspace that are not deleted, the root first,
+	// then by id.
 	List(ctx context.Context, ws WorkspaceID) ([]Community, error)
+	// Lock makes other transactions that lock the community, or put a reason into
+	// it (a grant, a mapping, a default, a role of an invitation), wait for this
+	// one's end. ErrNotFound if there is none that is not deleted.
+	Lock(ctx context.Context, ws WorkspaceID, id CommunityID) error
+	// Hold is for who puts a reason into the communities: until the transaction
+	// ends, others may hold them too, and nobody locks or deletes them. ErrNotFound
+	// if one of them is not there or deleted. One statement for all.
+	Hold(ctx context.Context, ws WorkspaceID, ids []CommunityID) error
+	// Update replaces name and description. ErrNotFound.
+	Update(ctx context.Context, c Community) error
+	// Uses counts what stands in the community.
+	Uses(ctx context.Context, ws WorkspaceID, id CommunityID) (Uses, error)
+	// Delete marks the community, frees its slug, and deletes its grants,
+	// mappings, set-aside marks, defaults and roles of invitations; it returns, in
+	// order, the users with a membership in it that has not ended (the caller
+	// resolves them). ErrNotFound if there is none that is not deleted.
+	Delete(ctx context.Context, ws WorkspaceID, id CommunityID, at time.Time) ([]UserID, error)
 }
+
+// Uses counts what would go with a community, or keeps a role from going.
+type Uses struct {
+	Users       int // with a membership that has not ended
+	Grants      int // held ones too
+	Mappings    int
+	Connections int // whose default it is
+	Invitations int // neither accepted, cancelled nor expired
+}
+
+// Any reports whether there is any use.
+func (u Uses) Any() bool { return u != Uses{} }
 
 // Roles stores roles, the built-in ones as rows too.
 type Roles interface {
 	// Create adds the roles. KeySlug is taken if a slug is.
 	Create(ctx context.Context, roles ...Role) error
-	// List returns those of the workspace, built-in first, then by id.
+	// List returns those of the workspace that are not deleted, built-in first,
+	// then by id.
 	List(ctx context.Context, ws WorkspaceID) ([]Role, error)
+	// Lock is Communities.Lock for a role: a grant, a mapping, a default or an
+	// invitation that names it waits. ErrNotFound if there is none that is not
+	// deleted.
+	Lock(ctx context.Context, ws WorkspaceID, id RoleID) error
+	// Hold is Communities.Hold for roles, for who gives them, maps to them, makes
+	// one the default or invites with them.
+	Hold(ctx context.Context, ws WorkspaceID, ids []RoleID) error
+	// Update replaces name, description and permissions. ErrNotFound.
+	Update(ctx context.Context, r Role) error
+	// Uses counts what uses the role.
+	Uses(ctx context.Context, ws WorkspaceID, id RoleID) (Uses, error)
+	// Delete marks the role, frees its slug, and takes it from invitations that
+	// were accepted, cancelled or have expired. ErrNotFound if there is none that
+	// is not deleted.
+	Delete(ctx context.Context, ws WorkspaceID, id RoleID, at time.Time) error
 }
 
 // Domains stores e-mail domains.
@@ -174,12 +238,12 @@ type UserQuery struct {
 
 // Users stores people.
 type Users interface {
-	// Create adds u without its blocks and record. KeyUserName is taken if a
+	// Create adds u without its blocks, record and InvitedUntil. KeyUserName is taken if a
 	// user of the workspace that is not removed has that userName: at once, or
 	// after waiting for the transaction that is about to take it.
 	Create(ctx context.Context, u User) error
-	// Get returns the user with blocks and record in one round trip, a removed
-	// one too, or ErrNotFound.
+	// Get returns the user with blocks, record and InvitedUntil in one round trip,
+	// a removed one too, or ErrNotFound.
 	Get(ctx context.Context, ws WorkspaceID, id UserID) (User, error)
 	// Update replaces the row (not blocks and record). ErrNotFound; KeyUserName.
 	Update(ctx context.Context, u User) error
@@ -187,11 +251,12 @@ type Users interface {
 	// the locks in the order of the ids, in one statement; unknown ids are
 	// passed over.
 	Lock(ctx context.Context, ws WorkspaceID, ids []UserID) error
-	// List returns users that are not removed, with blocks and record, by id.
+	// List returns users that are not removed, with blocks, record and
+	// InvitedUntil, by id.
 	List(ctx context.Context, ws WorkspaceID, q UserQuery) ([]User, error)
 	// Administrators returns the users without a block who hold the role in the
-	// community and have a working way in: an account with a credential, an
-	// identity that is not retired of an enabled connection, or an active record
+	// community and have a working way in: an account with a password or a
+	// passkey, an identity that is not retired of an enabled connection, or an active record
 	// with an externalId of a directory paired with an enabled connection. The
 	// second value says of each whether every such membership is a safeguard.
 	Administrators(ctx context.Context, ws WorkspaceID, root CommunityID, admin RoleID) (map[UserID]bool, error)
@@ -300,6 +365,13 @@ type Tombstones interface {
 	Lift(ctx context.Context, ws WorkspaceID, hashes [][]byte) error
 }
 
+// InvitationQuery selects invitations of a workspace, newest first.
+type InvitationQuery struct {
+	Pending bool         // only those that were neither accepted nor cancelled, expired ones too
+	Before  InvitationID // only ids below it; "" for all
+	Limit   int          // at most; 0 means 100
+}
+
 // Invitations stores invitations with their roles.
 type Invitations interface {
 	// Create adds i.
@@ -308,6 +380,11 @@ type Invitations interface {
 	Find(ctx context.Context, id InvitationID) (Invitation, error)
 	// OfUser returns those of the user, newest first.
 	OfUser(ctx context.Context, ws WorkspaceID, u UserID) ([]Invitation, error)
+	// List returns those that the query selects, by id, newest first.
+	List(ctx context.Context, ws WorkspaceID, q InvitationQuery) ([]Invitation, error)
+	// Update replaces secret, Shown, InvitedBy, ExpiresAt and CancelledAt of an
+	// invitation that was neither accepted nor cancelled; else ErrNotFound.
+	Update(ctx context.Context, i Invitation) error
 	// Accept marks the invitation if it was neither accepted nor cancelled, and
 	// reports whether it did. Of two at once one does.
 	Accept(ctx context.Context, ws WorkspaceID, id InvitationID, at time.Time) (bool, error)
@@ -425,7 +502,7 @@ type Sessions interface {
 	// Create adds s.
 	Create(ctx context.Context, s Session) error
 	// Find returns the session by its id alone together with its user (without
-	// record), in one round trip, or ErrNotFound.
+	// record and InvitedUntil), in one round trip, or ErrNotFound.
 	Find(ctx context.Context, id SessionID) (Session, User, error)
 	// Touch notes activity.
 	Touch(ctx context.Context, ws WorkspaceID, id SessionID, at time.Time) error
@@ -495,4 +572,176 @@ type Jobs interface {
 	// Lease gives the job to holder until the given time if nobody else holds
 	// it at now, and reports whether it did. A holder may renew.
 	Lease(ctx context.Context, job, holder string, now, until time.Time) (bool, error)
+}
+
+// Accounts stores people's own credentials. They belong to no workspace.
+type Accounts interface {
+	// Create adds a. KeyAccount is taken if it is proved and a proved account has
+	// the address, or unproved and another of its home has it: at once, or after
+	// waiting for the transaction that is about to take it.
+	Create(ctx context.Context, a Account) error
+	// Get returns the account or ErrNotFound.
+	Get(ctx context.Context, id AccountID) (Account, error)
+	// Lock is Get for who changes the account: others that lock it wait.
+	Lock(ctx context.Context, id AccountID) (Account, error)
+	// ByEmail returns the accounts of the folded address, the proved one first,
+	// then by id.
+	ByEmail(ctx context.Context, key string) ([]Account, error)
+	// Update replaces everything but id, TOTPStep and creation. ErrNotFound;
+	// KeyAccount.
+	Update(ctx context.Context, a Account) error
+	// Users returns the users, not removed, of every workspace that point to the
+	// account, with their blocks, by workspace.
+	Users(ctx context.Context, id AccountID) ([]User, error)
+	// Absorb makes the users of the other accounts the account's and deletes the
+	// others with their passkeys, recovery codes, links and challenges. Their
+	// parent sign-ins, which the caller has ended, become the account's.
+	Absorb(ctx context.Context, id AccountID, others []AccountID) error
+}
+
+// Factors stores what stands beside an authenticator.
+type Factors interface {
+	// UseStep notes that the code of a time step was used, unless that step or a
+	// later one was used before, and reports whether it did. Of two at once one
+	// does.
+	UseStep(ctx context.Context, a AccountID, step int64) (bool, error)
+	// SetRecoveryCodes replaces the recovery codes; nil removes them.
+	SetRecoveryCodes(ctx context.Context, a AccountID, hashes [][]byte) error
+	// UseRecoveryCode uses the code up, and reports whether it was there, unused.
+	// Of two at once one gets true.
+	UseRecoveryCode(ctx context.Context, a AccountID, hash []byte, at time.Time) (bool, error)
+	// RecoveryCodes says how many are unused.
+	RecoveryCodes(ctx context.Context, a AccountID) (int, error)
+}
+
+// PasskeyStore stores passkeys.
+type PasskeyStore interface {
+	// Create adds p. KeyPasskey is taken if its id is somebody's.
+	Create(ctx context.Context, p Passkey) error
+	// Find returns the passkey by its id alone or ErrNotFound.
+	Find(ctx context.Context, id string) (Passkey, error)
+	// OfAccount returns those of the account by creation.
+	OfAccount(ctx context.Context, a AccountID) ([]Passkey, error)
+	// Update replaces name, credential and last use. ErrNotFound.
+	Update(ctx context.Context, p Passkey) error
+	// Delete removes the passkey of the account or returns ErrNotFound.
+	Delete(ctx context.Context, a AccountID, id string) error
+}
+
+// ParentSignIns stores password and passkey sign-ins.
+type ParentSignIns interface {
+	// Create adds p.
+	Create(ctx context.Context, p ParentSignIn) error
+	// Find returns the parent sign-in by its id alone together with its account,
+	// in one round trip, or ErrNotFound.
+	Find(ctx context.Context, id ParentID) (ParentSignIn, Account, error)
+	// Update replaces secret, Only, FactorAt, ProvedAt, Idle, LastSeenAt and
+	// ExpiresAt of one that has not ended; else ErrNotFound.
+	Update(ctx context.Context, p ParentSignIn) error
+	// End ends it if it has not ended, and reports whether it did.
+	End(ctx context.Context, id ParentID, at time.Time) (bool, error)
+	// EndOfAccount ends those of the account that have not ended, but for keep,
+	// and returns their ids.
+	EndOfAccount(ctx context.Context, a AccountID, keep ParentID, at time.Time) ([]ParentID, error)
+	// Purge deletes those that ended or expired before the given time and of
+	// which no session is left.
+	Purge(ctx context.Context, before time.Time) (int64, error)
+}
+
+// SessionsOfAccounts is what crosses workspaces, for the owner of an account
+// alone.
+type SessionsOfAccounts interface {
+	// OfAccount returns the sessions, not ended, that were entered from parents of
+	// the account, in every workspace, newest first.
+	OfAccount(ctx context.Context, a AccountID) ([]Session, error)
+	// EndOfParents ends the sessions entered from the parents that have not ended
+	// and returns their ids.
+	EndOfParents(ctx context.Context, ids []ParentID, at time.Time) ([]SessionID, error)
+	// EndOfAccount ends the sessions that have not ended of every user that points
+	// to the account, those that came through a connection too, but for those
+	// entered from the parent keep, and returns their ids.
+	EndOfAccount(ctx context.Context, a AccountID, keep ParentID, at time.Time) ([]SessionID, error)
+	// TouchParent notes activity; it never turns it back.
+	TouchParent(ctx context.Context, id ParentID, at time.Time) error
+}
+
+// Links stores single-use links about accounts.
+type Links interface {
+	// Create adds l.
+	Create(ctx context.Context, l Link) error
+	// Find returns the link by its id alone or ErrNotFound.
+	Find(ctx context.Context, id LinkID) (Link, error)
+	// Use marks the link if it was not used, and reports whether it did. Of two at
+	// once one does.
+	Use(ctx context.Context, id LinkID, at time.Time) (bool, error)
+	// OfAccount returns those of the account with the purpose, newest first, the
+	// used and expired ones too, at most ten.
+	OfAccount(ctx context.Context, a AccountID, p LinkPurpose) ([]Link, error)
+	// Cancel marks those of the account (for "", those without an account) with
+	// one of the purposes that were not used, and returns their ids.
+	Cancel(ctx context.Context, a AccountID, purposes []LinkPurpose, at time.Time) ([]LinkID, error)
+	// Purge deletes those that were used or expired before the given time.
+	Purge(ctx context.Context, before time.Time) (int64, error)
+}
+
+// Challenges stores WebAuthn ceremonies on their way.
+type Challenges interface {
+	// Create adds c.
+	Create(ctx context.Context, c Challenge) error
+	// Take removes and returns the challenge, or ErrNotFound. Of two at once one
+	// gets it.
+	Take(ctx context.Context, id ChallengeID) (Challenge, error)
+	// Purge deletes those that expired before the given time.
+	Purge(ctx context.Context, before time.Time) (int64, error)
+}
+
+// DeliveryQuery selects deliveries, newest first.
+type DeliveryQuery struct {
+	State  DeliveryState // "" for any
+	Before DeliveryID    // only ids below it; "" for all
+	Limit  int           // at most; 0 means 100
+}
+
+// Deliveries stores the outbox of mails.
+type Deliveries interface {
+	// Add puts deliveries into the outbox.
+	Add(ctx context.Context, ds []Delivery) error
+	// Claim leases up to limit waiting deliveries whose time has come, and that
+	// nobody has, until the given time, the longest due first, counts an attempt for
+	// each, and returns them. No two claims that overlap get the same one.
+	Claim(ctx context.Context, now, until time.Time, limit int) ([]Delivery, error)
+	// Settle replaces State, Error, NextAt, SettledAt and Sealed of a delivery and
+	// ends its lease, if the lease is still the one that d has; it reports whether
+	// it did.
+	Settle(ctx context.Context, d Delivery) (bool, error)
+	// Drop settles the waiting and dead deliveries of the subjects as dropped and
+	// erases what they say.
+	Drop(ctx context.Context, subjects []string, at time.Time) error
+	// List returns the deliveries of the workspace (of "", those of accounts) that
+	// the query selects, by id, newest first.
+	List(ctx context.Context, ws WorkspaceID, q DeliveryQuery) ([]Delivery, error)
+	// Retry makes a dead delivery, not yet expired, wait again with no attempts,
+	// and reports whether it did.
+	Retry(ctx context.Context, ws WorkspaceID, id DeliveryID, at time.Time) (bool, error)
+	// Expire settles waiting and dead deliveries whose ExpiresAt has come as
+	// expired and erases what they say, and deletes those settled before the
+	// given time. It leaves leased ones alone.
+	Expire(ctx context.Context, now, before time.Time) error
+}
+
+// InactivityQuery selects users whom the inactivity rule blocks.
+type InactivityQuery struct {
+	Workspace  WorkspaceID
+	SeenBefore time.Time // neither seen nor created since
+	Today      time.Time // start of the day in the workspace: reactivated since, they have until its end
+	After      UserID
+	Limit      int
+}
+
+// Inactivity finds who stays away.
+type Inactivity interface {
+	// Due returns the ids, in order, of users that are not removed, not break-glass
+	// and have no inactivity block, who were last seen, or if never seen created,
+	// before SeenBefore and not reactivated since Today.
+	Due(ctx context.Context, q InactivityQuery) ([]UserID, error)
 }

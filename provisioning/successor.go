@@ -124,7 +124,7 @@ func (w *work) succeed(ctx context.Context, d Directory, u *User, next string) e
 	if err := w.endSessions(ctx, u.ID); err != nil {
 		return err
 	}
-	if _, err := w.Invitations.CancelOfUser(ctx, w.ws, u.ID, w.Now()); err != nil {
+	if err := w.cancelInvitations(ctx, u.ID); err != nil {
 		return err
 	}
 	u.Account = ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"drawbridge/provisioning"
 )
@@ -14,7 +15,7 @@ func (w *world) held() string {
 	w.t.Helper()
 	var b strings.Builder
 	for _, u := range must(w.Users(w.t.Context(), w.ws, provisioning.UserQuery{Limit: 1000}))(w.t) {
-		fmt.Fprintln(&b, u.ID, u.Status(), w.roles(u.ID))
+		fmt.Fprintln(&b, u.ID, u.Status(time.Now()), w.roles(u.ID))
 	}
 	return b.String()
 }

@@ -82,19 +82,39 @@ func (s *Service) SuspendUser(ctx context.Context, a Actor, ws WorkspaceID, id U
 	})
 }
 
-// ReactivateUser lifts the administrator's block, and no other. Of a user who
-// is not suspended, and whose directory was deleted, it lifts the block that
-// the directory left: the user is managed by hand (rule 8).
+// ReactivateUser lifts the administrator's block, and no other. Of a user who is
+// not suspended it lifts the inactivity block, and of one whose directory was
+// deleted the block that the directory left: the user is managed by hand (rule
+// 8). The inactivity rule then leaves the user alone until the day ends.
 func (s *Service) ReactivateUser(ctx context.Context, a Actor, ws WorkspaceID, id UserID) error {
 	return s.userChange(ctx, a, ws, id, "user.reactivate", MembersEdit, func(ctx context.Context, w *work, u User) error {
-		switch {
-		case u.Blocked(BlockAdministrator) || !u.Blocked(BlockDirectory):
-			return w.unblock(ctx, u, BlockAdministrator)
-		case u.Record == nil:
-			return w.unblock(ctx, u, BlockDirectory)
+		source, err := liftable(u)
+		if err != nil || source == "" {
+			return err
 		}
-		return conflict("directory_block", "The directory deactivated this user. Activate them there; suspension is not what stands in the way.")
+		if err := w.unblock(ctx, u, source); err != nil {
+			return err
+		}
+		u.ReactivatedAt, u.UpdatedAt = w.Now(), w.Now()
+		u.Version++
+		return w.Users.Update(ctx, u)
 	})
+}
+
+// liftable returns the one block that an administrator lifts now, "" if there is
+// none.
+func liftable(u User) (BlockSource, error) {
+	switch {
+	case u.Blocked(BlockAdministrator):
+		return BlockAdministrator, nil
+	case u.Blocked(BlockInactivity):
+		return BlockInactivity, nil
+	case !u.Blocked(BlockDirectory):
+		return "", nil
+	case u.Record == nil:
+		return BlockDirectory, nil
+	}
+	return "", conflict("directory_block", "The directory deactivated this user. Activate them there; suspension is not what stands in the way.")
 }
 
 // block puts a block and ends the user's access at once (rule 8).
@@ -202,7 +222,7 @@ func (w *work) remove(ctx context.Context, u User) error {
 		func() error { return w.Identities.DeleteOfUser(ctx, w.ws, u.ID) },
 		func() error { return w.Subjects.ReleaseAll(ctx, w.ws, u.ID) },
 		func() error { return w.Records.Delete(ctx, w.ws, u.ID) },
-		func() error { _, err := w.Invitations.CancelOfUser(ctx, w.ws, u.ID, w.Now()); return err },
+		func() error { return w.cancelInvitations(ctx, u.ID) },
 	} {
 		if err := end(); err != nil {
 			return err
@@ -246,15 +266,14 @@ func (w *work) endReasons(ctx context.Context, u UserID) error {
 func (s *Service) GrantRole(ctx context.Context, a Actor, ws WorkspaceID, id UserID, r RoleIn) error {
 	o := changeOptions{action: "user.grant", target: string(id)}
 	return s.change(ctx, a, ws, o, func(ctx context.Context, w *work) error {
-		role, err := w.givable(ctx, r)
-		if err != nil {
+		if _, err := w.givable(ctx, r); err != nil {
 			return err
 		}
 		if _, err := w.lockedUser(ctx, id); err != nil {
 			return err
 		}
-		given, err := w.giveByHand(ctx, id, r.Community, role, SourceAdministrator, a.ID)
-		if err != nil || !given {
+		given, err := w.giveByHand(ctx, id, []RoleIn{r}, SourceAdministrator, a.ID)
+		if err != nil || len(given) == 0 {
 			return err
 		}
 		_, err = w.refresh(ctx, []UserID{id})
@@ -274,43 +293,6 @@ func (w *work) givable(ctx context.Context, r RoleIn) (Role, error) {
 		return Role{}, err
 	}
 	return role, w.requireRole(ctx, role, r.Community)
-}
-
-// giveByHand stores a grant by hand and takes what it replaces: by hand a user
-// has, in a community, either one built-in role or any number of custom ones
-// (rule 3). It reports whether anything changed.
-func (w *work) giveByHand(ctx context.Context, u UserID, c CommunityID, role Role, source Source, sourceID string) (bool, error) {
-	grants, err := w.Grants.OfUser(ctx, w.ws, u)
-	if err != nil {
-		return false, err
-	}
-	roles, err := rolesByID(ctx, w.Tx, w.ws)
-	if err != nil {
-		return false, err
-	}
-	var replaced []GrantID
-	for _, g := range grants {
-		if g.Community != c || !g.Source.ByHand() {
-			continue
-		}
-		if g.Role == role.ID && !g.Held {
-			return false, nil
-		}
-		if g.Role == role.ID || role.Builtin || roles[g.Role].Builtin {
-			replaced = append(replaced, g.ID)
-			w.grantEvent(EventGrantTaken, "user.revoke", g)
-		}
-	}
-	if err := w.Grants.Delete(ctx, w.ws, replaced); err != nil {
-		return false, err
-	}
-	g := Grant{
-		Workspace: w.ws, ID: GrantID(w.s.ids.New()), User: u, Community: c, Role: role.ID,
-		Source: source, SourceID: sourceID, CreatedAt: w.Now(),
-	}
-	w.grantEvent(EventGrantGiven, "user.grant", g)
-	_, err = w.Grants.Add(ctx, []Grant{g})
-	return true, err
 }
 
 func (w *work) grantEvent(t EventType, action string, g Grant) {
@@ -514,8 +496,7 @@ func (w *work) inviteAnew(ctx context.Context, email string) error {
 	if has {
 		return conflict("user_exists", "The workspace has a user with this address who can sign in. Grant them the role.")
 	}
-	_, err = w.Invitations.CancelOfUser(ctx, w.ws, u.ID, w.Now())
-	return err
+	return w.cancelInvitations(ctx, u.ID)
 }
 
 func (w *work) invitationLifetime(ctx context.Context) (time.Duration, error) {

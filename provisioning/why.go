@@ -258,9 +258,22 @@ func provedEmail(ctx context.Context, tx *Tx, u User) (string, error) {
 		return "", err
 	}
 	for _, i := range invitations {
-		if !i.AcceptedAt.IsZero() && Fold(i.Email) == Fold(u.Email) {
+		if i.provesAddress() && Fold(i.Email) == Fold(u.Email) {
 			return u.Email, nil
 		}
 	}
-	return "", nil
+	return provedByAccount(ctx, tx, u)
+}
+
+// provedByAccount returns the user's address if it is the proved one of the
+// user's account: both addresses agreed when it was changed.
+func provedByAccount(ctx context.Context, tx *Tx, u User) (string, error) {
+	if u.Account == "" {
+		return "", nil
+	}
+	a, err := tx.Accounts.Get(ctx, u.Account)
+	if err != nil || !a.EmailProved || Fold(a.Email) != Fold(u.Email) {
+		return "", err
+	}
+	return u.Email, nil
 }

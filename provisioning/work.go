@@ -18,14 +18,17 @@ type work struct {
 	events  []Event
 	entries []AuditEntry
 	revoked []string
+	posted  bool
 
 	administrators administratorsGuard
+	groupsFirst    bool // a user is locked after the groups that the user is in
 }
 
 // Signals of a run of a transaction to the loop around it.
 var (
 	errDryRun        = errors.New("dry run: rolled back on purpose")
 	errLockWorkspace = errors.New("administrators are touched: run again with the workspace locked")
+	errGroupsFirst   = errors.New("a user leaves groups: run again with the groups locked before the user")
 	errAgain         = errors.New("lost a race for a unique key: run again and find the winner")
 )
 
@@ -45,10 +48,10 @@ type changeOptions struct {
 // entries with it. fn may run more than once.
 func (s *Service) change(ctx context.Context, a Actor, ws WorkspaceID, o changeOptions, fn func(context.Context, *work) error) error {
 	var w *work
-	locked := false
+	locked, groupsFirst := false, false
 	for run := 1; ; run++ {
 		err := s.store.Update(ctx, func(tx *Tx) error {
-			w = &work{Tx: tx, s: s, actor: a, ws: ws}
+			w = &work{Tx: tx, s: s, actor: a, ws: ws, groupsFirst: groupsFirst}
 			return w.run(ctx, o, locked, fn)
 		})
 		switch {
@@ -59,6 +62,8 @@ func (s *Service) change(ctx context.Context, a Actor, ws WorkspaceID, o changeO
 			return nil
 		case errors.Is(err, errLockWorkspace) && !locked:
 			locked = true
+		case errors.Is(err, errGroupsFirst) && !groupsFirst:
+			groupsFirst = true
 		case errors.Is(err, errAgain) && run < maxRuns:
 		case errors.Is(err, errAgain):
 			return fmt.Errorf("%w: after %d runs", err, run)
@@ -105,20 +110,29 @@ func (w *work) begin(ctx context.Context, locked bool) error {
 	if !locked {
 		return nil
 	}
-	w.administrators.before, err = w.Users.Administrators(ctx, w.ws, w.anchors.root, w.anchors.admin)
+	w.administrators.before, err = w.administratorsNow(ctx)
 	return err
 }
 
 func (w *work) flush(ctx context.Context) error {
-	if len(w.events) > 0 {
-		if err := w.Events.Append(ctx, w.events); err != nil {
-			return err
-		}
+	if err := w.flushEvents(ctx); err != nil {
+		return err
 	}
 	if len(w.entries) > 0 {
 		return w.Audit.Append(ctx, w.entries)
 	}
 	return nil
+}
+
+// flushEvents writes what was emitted until now: a change of very many users does
+// so on its way.
+func (w *work) flushEvents(ctx context.Context) error {
+	if len(w.events) == 0 {
+		return nil
+	}
+	err := w.Events.Append(ctx, w.events)
+	w.events = nil
+	return err
 }
 
 // committed makes this process refuse at once what the change ended, and tells
@@ -136,6 +150,9 @@ func (w *work) committed(o changeOptions) {
 	}
 	if len(w.entries) > 0 {
 		w.s.notifier.Wake(w.ws)
+	}
+	if w.posted {
+		w.s.notifier.Posted()
 	}
 }
 

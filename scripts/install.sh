@@ -6,6 +6,9 @@ node_minimum=20.12.0
 node_fetched=22.23.3
 node_home=$root/.tools/node
 
+# The first Chromium that knows all that our style sheet says: light-dark() is the newest of it.
+chromium_minimum=123
+
 left_out=()
 
 say() { echo "with-services: $*" >&2; }
@@ -54,6 +57,21 @@ node_suits() {
 	printf '%s\n%s\n' "$node_minimum" "${version#v}" | sort -V -C
 }
 
+# find_chromium prints the path of a Chromium, or of a browser made of it, that runs and is new enough. Ubuntu's
+# chromium-browser is a script that runs only where snap does.
+find_chromium() {
+	local name version
+	for name in chromium chromium-browser google-chrome google-chrome-stable; do
+		command -v "$name" >/dev/null || continue
+		version=$("$name" --version 2>/dev/null | grep -o '[0-9]\+' | head -n 1) || continue
+		if [ "$version" -ge "$chromium_minimum" ]; then
+			command -v "$name"
+			return 0
+		fi
+	done
+	return 1
+}
+
 # as_root COMMAND…: runs it as root without asking for a password, or fails.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
@@ -67,9 +85,10 @@ may_install() {
 	command -v apt-get >/dev/null && as_root true 2>/dev/null
 }
 
-# apt_install PACKAGE…: what apt-get says is shown only when it fails.
+# apt_install PACKAGE…: what apt-get says is shown only when it fails. A package that this system does not have keeps
+# none of the others away.
 apt_install() {
-	local log
+	local log package
 	say "installing with apt-get (the system's own services that come with them are not used): $*"
 	log=$(mktemp)
 	# An update that fails for one source may still have brought what is needed.
@@ -77,6 +96,9 @@ apt_install() {
 	if ! apt_get -y --no-install-recommends install "$@" >>"$log" 2>&1; then
 		say "apt-get could not install all of: $*"
 		tail -n 20 "$log" >&2
+		for package in "$@"; do
+			apt_get -y --no-install-recommends install "$package" >/dev/null 2>&1 || true
+		done
 	fi
 	rm -f "$log"
 }
@@ -89,6 +111,8 @@ apt_get() {
 missing_packages() {
 	find_postgres >/dev/null || echo postgresql
 	have_redis || echo redis-server
+	# Without a font a browser's screenshots show no letters.
+	find_chromium >/dev/null || printf 'chromium\nfonts-liberation\n'
 	have_npm || { node_suits node && echo npm || printf 'nodejs\nnpm\n'; }
 	if [ "$1" = true ] && ! command -v gcc >/dev/null; then
 		printf 'gcc\nlibc6-dev\n'
@@ -106,6 +130,7 @@ install_missing() {
 	fi
 	install_packages "$1"
 	install_oidc_provider
+	install_browser
 	exec {lock}>&-
 }
 
@@ -125,23 +150,41 @@ install_packages() {
 	fi
 }
 
-# install_oidc_provider installs the provider's packages once for each state of its lock file.
+# install_oidc_provider gives the tests a real OpenID provider.
 install_oidc_provider() {
-	local dir=$root/tools/oidc-provider stamp
 	if ! ensure_node; then
 		leave_out oidc-provider "tests with a real OpenID provider need Node $node_minimum or newer, and npm"
+	elif install_npm_packages oidc-provider; then
+		export DRAWBRIDGE_TEST_OIDC_PROVIDER_DIR=$root/tools/oidc-provider
+	else
+		leave_out oidc-provider "npm could not install the packages of tools/oidc-provider"
+	fi
+}
+
+# install_browser gives the tests a browser, and what looks at its pages as somebody who cannot see them would.
+install_browser() {
+	local chromium
+	if chromium=$(find_chromium); then
+		export DRAWBRIDGE_TEST_CHROMIUM=$chromium
+	else
+		leave_out chromium "tests in a browser need Chromium $chromium_minimum or newer (Debian: chromium)"
+	fi
+	if have_npm && install_npm_packages axe; then
+		export DRAWBRIDGE_TEST_AXE=$root/tools/axe/node_modules/axe-core/axe.min.js
+	else
+		leave_out axe "tests of the pages' accessibility need npm, to install the packages of tools/axe"
+	fi
+}
+
+# install_npm_packages TOOL installs the packages of tools/TOOL once for each state of its lock file.
+install_npm_packages() {
+	local dir=$root/tools/$1 stamp
+	stamp=$dir/node_modules/.installed
+	if cmp -s "$dir/package-lock.json" "$stamp"; then
 		return 0
 	fi
-	stamp=$dir/node_modules/.installed
-	if ! cmp -s "$dir/package-lock.json" "$stamp"; then
-		say "installing the packages of tools/oidc-provider"
-		if ! npm_quiet ci --prefix "$dir"; then
-			leave_out oidc-provider "npm could not install the packages of tools/oidc-provider"
-			return 0
-		fi
-		cp "$dir/package-lock.json" "$stamp"
-	fi
-	export DRAWBRIDGE_TEST_OIDC_PROVIDER_DIR=$dir
+	say "installing the packages of tools/$1"
+	npm_quiet ci --prefix "$dir" && cp "$dir/package-lock.json" "$stamp"
 }
 
 # ensure_node puts a Node that is new enough first in PATH. Where the system's is too old, npm brings one.

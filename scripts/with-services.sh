@@ -3,14 +3,16 @@
 #
 #   scripts/with-services.sh [--gcc] COMMAND [ARGUMENT…]
 #
-# It finds PostgreSQL, Redis and Node, or installs them (apt-get, as root or with password-less sudo, on
+# It finds PostgreSQL, Redis, Node and Chromium, or installs them (apt-get, as root or with password-less sudo, on
 # Debian and Ubuntu), starts a fresh PostgreSQL and a fresh Redis on loopback ports as an unprivileged user,
 # and gives the command
 #
 #   DRAWBRIDGE_TEST_POSTGRES_URL       a superuser's URL of the maintenance database
 #   DRAWBRIDGE_TEST_REDIS_URL          a Redis that nobody else uses
 #   DRAWBRIDGE_TEST_OIDC_PROVIDER_DIR  tools/oidc-provider with its packages installed
-#   DRAWBRIDGE_TEST_LEFT_OUT           what could not be had: some of "postgres redis oidc-provider"
+#   DRAWBRIDGE_TEST_CHROMIUM           a Chromium's program
+#   DRAWBRIDGE_TEST_AXE                axe-core's script, of tools/axe with its packages installed
+#   DRAWBRIDGE_TEST_LEFT_OUT           what could not be had: some of "postgres redis oidc-provider chromium axe"
 #
 # What is neither there nor installable is named and left out; with CI=true that is a failure. --gcc demands a
 # C compiler as well, for the race detector. The exit status is the command's.

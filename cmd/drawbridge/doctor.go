@@ -10,10 +10,12 @@ import (
 	"drawbridge/internal/app"
 )
 
-type doctorCommand struct{}
+type doctorCommand struct {
+	MailTo string `placeholder:"ADDRESS" help:"Send a test mail to this address."`
+}
 
-func (doctorCommand) Run(ctx context.Context, sh *shell) error {
-	findings, err := sh.examine(ctx)
+func (c doctorCommand) Run(ctx context.Context, sh *shell) error {
+	findings, err := sh.examine(ctx, c.MailTo)
 	if err != nil {
 		return err
 	}
@@ -36,7 +38,7 @@ func (doctorCommand) Run(ctx context.Context, sh *shell) error {
 }
 
 // examine turns what keeps every other command from running into findings.
-func (sh *shell) examine(ctx context.Context) (findings []app.Finding, err error) {
+func (sh *shell) examine(ctx context.Context, mailTo string) (findings []app.Finding, err error) {
 	c, err := sh.load()
 	if err != nil {
 		for fault := range strings.Lines(err.Error()) {
@@ -52,5 +54,9 @@ func (sh *shell) examine(ctx context.Context) (findings []app.Finding, err error
 		return []app.Finding{{Check: "database", Status: app.StatusFault, Detail: strings.ReplaceAll(explain(err), "\n", "; ")}}, nil
 	}
 	defer func() { err = errors.Join(err, core.Close()) }()
-	return core.Doctor(ctx), nil
+	findings = core.Doctor(ctx)
+	if mailTo != "" {
+		findings = append(findings, core.TestMail(ctx, mailTo))
+	}
+	return findings, nil
 }

@@ -65,11 +65,38 @@ func findAnywhere[T any](ctx context.Context, s *provisioning.Service, workspace
 	}
 	switch len(found) {
 	case 0:
-		return zero, &provisioning.Error{Kind: provisioning.ErrNotFound, Code: "not_found", Detail: fmt.Sprintf("There is no %s %q.", what, ref)}
+		return zero, noSuch(what, ref)
 	case 1:
 		return found[0], nil
 	}
 	return zero, usage("%d workspaces have a %s called %q: name it by its id, or add --workspace", len(found), what, ref)
+}
+
+// whereItIs returns the one of the places that has what ref names.
+func whereItIs(places []provisioning.Workspace, what, ref string, has func(provisioning.WorkspaceID) (bool, error)) (provisioning.WorkspaceID, error) {
+	for _, w := range places {
+		if found, err := has(w.ID); err != nil || found {
+			return w.ID, err
+		}
+	}
+	return "", noSuch(what, ref)
+}
+
+// justAbove is no id, and sorts behind the given one and before every other: the
+// first of a list, newest first, that begins below it is that one or none.
+func justAbove[ID ~string](id ID) ID { return id + "0" }
+
+func noSuch(what, ref string) error {
+	return &provisioning.Error{Kind: provisioning.ErrNotFound, Code: "not_found", Detail: fmt.Sprintf("There is no %s %q.", what, ref)}
+}
+
+// workspacesMeant are the one that is named or, without a name, all.
+func workspacesMeant(ctx context.Context, s *provisioning.Service, ref string) ([]provisioning.Workspace, error) {
+	if ref == "" {
+		return s.Workspaces(ctx)
+	}
+	w, err := s.FindWorkspace(ctx, ref)
+	return []provisioning.Workspace{w}, err
 }
 
 // names are the communities and roles of a workspace by id.

@@ -20,14 +20,23 @@ func redirectURL(public *url.URL, c provisioning.ConnectionID) string {
 	return public.JoinPath("sso", string(c), "callback").String()
 }
 
-// invitationView is the link of an invitation. It is shown once.
-type invitationView struct {
+// linkURL is a page with the secret text that opens it once.
+func linkURL(public *url.URL, page, secret string) string {
+	link := public.JoinPath(page)
+	link.RawQuery = url.Values{"token": {secret}}.Encode()
+	return link.String()
+}
+
+func invitationURL(public *url.URL, secret string) string {
+	return linkURL(public, "invitation", secret)
+}
+
+// shownLink is a link that is shown once.
+type shownLink struct {
 	URL       string    `json:"url"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func viewInvitation(public *url.URL, i provisioning.Invitation, secret string) invitationView {
-	link := public.JoinPath("invitation")
-	link.RawQuery = url.Values{"token": {secret}}.Encode()
-	return invitationView{link.String(), stamp(i.ExpiresAt)}
+func invitationLink(public *url.URL, i provisioning.Invitation, secret string) shownLink {
+	return shownLink{invitationURL(public, secret), stamp(i.ExpiresAt)}
 }

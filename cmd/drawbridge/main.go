@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // time zones of workspaces, where the machine has none
 
 	"github.com/alecthomas/kong"
 
@@ -31,6 +32,9 @@ type commandLine struct {
 	Mapping     mappingCommand     `cmd:"" help:"Mappings of groups to roles in communities."`
 	Group       groupCommand       `cmd:"" help:"Groups that directories pushed."`
 	User        userCommand        `cmd:"" help:"People, their roles, and why they have them."`
+	Invitation  invitationCommand  `cmd:"" help:"Invitations by e-mail."`
+	Mail        mailCommand        `cmd:"" help:"Mails on their way."`
+	Setup       setupCommand       `cmd:"" help:"The first start."`
 	Doctor      doctorCommand      `cmd:"" help:"Check the whole installation."`
 	Audit       auditCommand       `cmd:"" help:"The audit log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the server on this machine whether it runs."`

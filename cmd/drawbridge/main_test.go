@@ -94,11 +94,17 @@ func (i installation) command(ctx context.Context, args ...string) *exec.Cmd {
 // run runs one command to its end, without a terminal.
 func (i installation) run(args ...string) result {
 	i.t.Helper()
+	return i.typing("", args...)
+}
+
+// typing is run with something on standard input.
+func (i installation) typing(text string, args ...string) result {
+	i.t.Helper()
 	ctx, cancel := context.WithTimeout(i.t.Context(), patience)
 	defer cancel()
 	command := i.command(ctx, args...)
 	var out, errs bytes.Buffer
-	command.Stdout, command.Stderr = &out, &errs
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(text), &out, &errs
 	err := command.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {

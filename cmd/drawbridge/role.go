@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"drawbridge/internal/app"
@@ -12,6 +13,8 @@ type roleCommand struct {
 	Create roleCreate `cmd:"" help:"Make a custom role."`
 	List   roleList   `cmd:"" help:"List the roles of a workspace."`
 	Show   roleShow   `cmd:"" help:"Show a role and its permissions."`
+	Update roleUpdate `cmd:"" help:"Change a custom role, also for everybody who has it."`
+	Delete roleDelete `cmd:"" help:"Delete a custom role that nothing uses."`
 }
 
 type roleView struct {
@@ -63,18 +66,68 @@ func (c roleList) Run(ctx context.Context, sh *shell) error {
 	})
 }
 
-type roleShow struct {
+// oneRole is the argument of commands about one role.
+type oneRole struct {
 	inWorkspace
 	Role string `arg:"" help:"Role: its id, slug or name."`
 }
 
-func (c roleShow) Run(ctx context.Context, sh *shell) error {
+// with runs fn on the role.
+func (c oneRole) with(ctx context.Context, sh *shell, fn func(*app.Core, provisioning.Role) error) error {
 	return sh.withWorkspace(ctx, c.Workspace, func(core *app.Core, w provisioning.Workspace) error {
 		r, err := core.Service.FindRole(ctx, w.ID, c.Role)
 		if err != nil {
 			return err
 		}
-		return sh.showRole(r)
+		return fn(core, r)
+	})
+}
+
+type roleShow struct{ oneRole }
+
+func (c roleShow) Run(ctx context.Context, sh *shell) error {
+	return c.with(ctx, sh, func(_ *app.Core, r provisioning.Role) error { return sh.showRole(r) })
+}
+
+type roleUpdate struct {
+	oneRole
+	Name                  *string                   `help:"New name."`
+	Description           *string                   `help:"What the role is for, in 10 to 1,000 characters."`
+	Permission            []provisioning.Permission `placeholder:"PERMISSION" help:"Permission that the role gives from now on, in place of all that it gave; may be repeated."`
+	ConfirmAdministrative bool                      `help:"Confirm a permission that only administrators have: everybody who has the role gets it."`
+}
+
+func (c roleUpdate) Run(ctx context.Context, sh *shell) error {
+	if c.Name == nil && c.Description == nil && len(c.Permission) == 0 {
+		return usage("nothing to change: give --name, --description or --permission")
+	}
+	return c.with(ctx, sh, func(core *app.Core, r provisioning.Role) error {
+		n := provisioning.RoleChange{Name: c.Name, Description: c.Description, Confirmed: c.ConfirmAdministrative}
+		if len(c.Permission) > 0 {
+			n.Permissions = &c.Permission
+		}
+		changed, err := core.Service.UpdateRole(ctx, operator, r.Workspace, r.ID, n)
+		if err != nil {
+			return err
+		}
+		return sh.showRole(changed)
+	})
+}
+
+type roleDelete struct {
+	destructive
+	oneRole
+}
+
+func (c roleDelete) Run(ctx context.Context, sh *shell) error {
+	return c.with(ctx, sh, func(core *app.Core, r provisioning.Role) error {
+		if err := sh.consent(c.Yes, fmt.Sprintf("Deleting role %s ends it for good; a role that is in use stays.", printable(r.Name))); err != nil {
+			return err
+		}
+		if err := core.Service.DeleteRole(ctx, operator, r.Workspace, r.ID); err != nil {
+			return err
+		}
+		return sh.show(ended{string(r.ID), "deleted"}, fmt.Sprintf("role %s deleted\n", printable(r.Name)))
 	})
 }
 

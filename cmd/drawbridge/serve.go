@@ -13,5 +13,5 @@ func (serveCommand) Run(ctx context.Context, sh *shell) error {
 	if err != nil {
 		return err
 	}
-	return app.Serve(ctx, c, sh.logger(c, c.LogLevel))
+	return app.Serve(ctx, c, sh.logger(c, c.LogLevel), sh.errs)
 }

@@ -33,6 +33,15 @@ func TestWrongUsage(t *testing.T) {
 		"neither on nor off":        {"neither on nor off", []string{"directory", "update", "Okta", "--set", "bare-token=maybe"}},
 		"a directory unchanged":     {"nothing to change", []string{"directory", "update", "Okta"}},
 		"a connection unchanged":    {"nothing to change", []string{"connection", "update", "Okta"}},
+		"a workspace unchanged":     {"nothing to change", []string{"workspace", "update", "acme"}},
+		"a workspace without name":  {"--name is empty", []string{"workspace", "update", "acme", "--name", ""}},
+		"a community unchanged":     {"nothing to change", []string{"community", "update", "soc-paris", "--workspace", "acme"}},
+		"a role unchanged":          {"nothing to change", []string{"role", "update", "hunter", "--workspace", "acme"}},
+		"nobody to invite":          {"--email or --file", []string{"invitation", "create", "--workspace", "acme", "--to", "soc-paris=guest"}},
+		"an invitation to nothing":  {"--to", []string{"invitation", "create", "--workspace", "acme", "--email", "ada@acme.example"}},
+		"half a place":              {"write soc-paris=analyst", []string{"invitation", "create", "--workspace", "acme", "--email", "ada@acme.example", "--to", "soc-paris"}},
+		"no way a mail stands":      {"--status", []string{"mail", "list", "--status", "lost"}},
+		"neither on nor off glass":  {"--on", []string{"user", "break-glass", "--workspace", "acme", "--user", "ada@acme.example"}},
 		"a missing secret file":     {"--client-secret-file", []string{"connection", "create", "--workspace", "acme", "--name", "Okta", "--issuer", "https://x.example", "--client-id", "x", "--client-secret-file", "absent"}},
 		"an empty secret file":      {"is empty", []string{"connection", "create", "--workspace", "acme", "--name", "Okta", "--issuer", "https://x.example", "--client-id", "x", "--client-secret-file", empty}},
 		"a secret as a flag":        {"--client-secret", []string{"connection", "create", "--workspace", "acme", "--name", "Okta", "--issuer", "https://x.example", "--client-id", "x", "--client-secret", "s3cret"}},
@@ -65,6 +74,7 @@ func TestDestructionNeedsConsent(t *testing.T) {
 		"domain release --workspace acme --domain acme.example",
 		"mapping delete x",
 		"user remove --workspace acme --user ada@acme.example",
+		"invitation cancel x",
 	} {
 		i.fails(exitUsage, "Add --yes", strings.Fields(command)...)
 		i.fails(exitFailure, "here is no", append(strings.Fields(command), "--yes")...)
@@ -80,7 +90,7 @@ func TestHelpAnnouncesWhatThereIs(t *testing.T) {
 			t.Errorf("no flag for the setting %s", flag.Key)
 		}
 	}
-	for _, later := range []string{"invitation create", "key rotate", "backup", "restore", "bench", "setup", "erase", "directory log", "domain verify", "export", "mail-to"} {
+	for _, later := range []string{"key rotate", "backup", "restore", "bench", "erase", "directory log", "domain verify", "export"} {
 		if strings.Contains(help, later) {
 			t.Errorf("the help announces %q", later)
 		}

@@ -12,15 +12,20 @@ import (
 )
 
 type userCommand struct {
-	List       userList       `cmd:"" help:"List the people of a workspace."`
-	Show       userShow       `cmd:"" help:"Show a person."`
-	Grant      userGrant      `cmd:"" help:"Give a person a role; invites an address that nobody has."`
-	Revoke     userRevoke     `cmd:"" help:"Take a role that was given by hand or at a first sign-in."`
-	Suspend    userSuspend    `cmd:"" help:"Keep a person out, and end their sessions at once."`
-	Reactivate userReactivate `cmd:"" help:"End a suspension."`
-	Remove     userRemove     `cmd:"" help:"Remove a person from the workspace for good."`
-	Release    userRelease    `cmd:"" help:"Say that a person whose directory identity changed is the same: what was held counts again."`
-	Why        userWhy        `cmd:"" help:"Explain each role of a person."`
+	List         userList         `cmd:"" help:"List the people of a workspace."`
+	Show         userShow         `cmd:"" help:"Show a person."`
+	Grant        userGrant        `cmd:"" help:"Give a person a role; invites an address that nobody has."`
+	Revoke       userRevoke       `cmd:"" help:"Take a role that was given by hand or at a first sign-in."`
+	Suspend      userSuspend      `cmd:"" help:"Keep a person out, and end their sessions at once."`
+	Reactivate   userReactivate   `cmd:"" help:"End a suspension."`
+	Remove       userRemove       `cmd:"" help:"Remove a person from the workspace for good."`
+	Sessions     userSessions     `cmd:"" help:"List the browsers in which a person is signed in."`
+	EndSessions  userEndSessions  `cmd:"" help:"Sign a person out, everywhere or in one browser."`
+	ResetLink    userResetLink    `cmd:"" help:"Make a link by which a person sets a new password."`
+	ResetFactors userResetFactors `cmd:"" help:"Make a code that stands once for the second factor that a person lost."`
+	BreakGlass   userBreakGlass   `cmd:"" help:"Name who may sign in with a password although the workspace requires SSO."`
+	Release      userRelease      `cmd:"" help:"Say that a person whose directory identity changed is the same: what was held counts again."`
+	Why          userWhy          `cmd:"" help:"Explain each role of a person."`
 }
 
 type userView struct {
@@ -33,7 +38,7 @@ type userView struct {
 }
 
 func viewUser(u provisioning.User) userView {
-	return userView{u.ID, u.UserName, u.Email, u.Name(), u.Status(), u.Origin}
+	return userView{u.ID, u.UserName, u.Email, u.Name(), u.Status(time.Now()), u.Origin}
 }
 
 type userList struct{ inWorkspace }
@@ -95,16 +100,25 @@ type shownUser struct {
 	ExternalID string                   `json:"external_id"`
 	CreatedAt  time.Time                `json:"created_at"`
 	LastSeenAt time.Time                `json:"last_seen_at,omitzero"`
+	BreakGlass bool                     `json:"break_glass"`
 }
 
 func (sh *shell) showUser(u provisioning.User) error {
-	view := shownUser{userView: viewUser(u), CreatedAt: stamp(u.CreatedAt), LastSeenAt: stamp(u.LastSeenAt)}
+	view := shownUser{userView: viewUser(u), CreatedAt: stamp(u.CreatedAt), LastSeenAt: stamp(u.LastSeenAt), BreakGlass: u.BreakGlass}
 	if u.Record != nil {
 		view.Directory, view.ExternalID = u.Record.Directory, u.Record.ExternalID
 	}
 	return sh.show(view, facts("user", u.UserName, "name", view.Name, "e-mail", u.Email, "status", view.Status, "blocked by", blockText(u),
-		"source", string(u.Origin), "directory", string(view.Directory), "external id", view.ExternalID,
+		"source", string(u.Origin), "break-glass", breakGlassText(u), "directory", string(view.Directory), "external id", view.ExternalID,
 		"created", when(u.CreatedAt), "last seen", when(u.LastSeenAt), "id", string(u.ID)))
+}
+
+// breakGlassText says what is so of a few alone.
+func breakGlassText(u provisioning.User) string {
+	if u.BreakGlass {
+		return "may sign in with a password although SSO is required"
+	}
+	return ""
 }
 
 func blockText(u provisioning.User) string {
@@ -168,7 +182,7 @@ func (c userGrant) invite(ctx context.Context, sh *shell, core *app.Core, email 
 	if err != nil {
 		return err
 	}
-	link := viewInvitation(core.Config.PublicURL, i, secret)
+	link := invitationLink(core.Config.PublicURL, i, secret)
 	view := grantView{i.User, i.Email, community.Slug, role.Slug, "invited", link.URL, link.ExpiresAt}
 	text := fmt.Sprintf("Nobody can sign in with the address %s yet. Invitation as %s in %s, good until %s, shown once:", i.Email, role.Name, community.Name, when(i.ExpiresAt))
 	return sh.show(view, printable(text)+"\n"+link.URL+"\n")

@@ -82,7 +82,7 @@ func (c userWhy) Run(ctx context.Context, sh *shell) error {
 
 func viewWhy(u provisioning.User, in provisioning.Community, reasons []provisioning.Explanation, missing []provisioning.Missing) whyView {
 	return whyView{
-		User: u.ID, Status: u.Status(),
+		User: u.ID, Status: u.Status(time.Now()),
 		Blocks: collect(u.Blocks, func(b provisioning.Block) blockView { return blockView{b.Source, stamp(b.CreatedAt)} }),
 		Roles: collect(reasons, func(e provisioning.Explanation) whyRole {
 			return whyRole{e.Community.Slug, e.Role.Slug, e.Counts(), e.Source, stamp(e.Since), note(e), chain(e)}
@@ -130,7 +130,7 @@ func note(e provisioning.Explanation) string {
 // whyText puts first what stands in the way: no role helps a person who may not
 // act.
 func whyText(u provisioning.User, in provisioning.Community, reasons []provisioning.Explanation, missing []provisioning.Missing) string {
-	lines := []string{fmt.Sprintf("%s (%s) is %s", u.Name(), u.Email, u.Status())}
+	lines := []string{fmt.Sprintf("%s (%s) is %s", u.Name(), u.Email, u.Status(time.Now()))}
 	for _, b := range u.Blocks {
 		lines = append(lines, fmt.Sprintf("  blocked by %s since %s: no role counts meanwhile", b.Source, when(b.CreatedAt)))
 	}

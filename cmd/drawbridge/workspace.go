@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"drawbridge/internal/app"
@@ -15,7 +13,8 @@ type workspaceCommand struct {
 	Create workspaceCreate `cmd:"" help:"Make a workspace and invite its first administrator."`
 	List   workspaceList   `cmd:"" help:"List all workspaces."`
 	Show   workspaceShow   `cmd:"" help:"Show a workspace and its settings."`
-	Update workspaceUpdate `cmd:"" help:"Change settings of a workspace."`
+	Update workspaceUpdate `cmd:"" help:"Change the name or settings of a workspace."`
+	Delete workspaceDelete `cmd:"" help:"Delete a workspace with everything in it, its audit log included."`
 }
 
 type workspaceView struct {
@@ -47,7 +46,7 @@ type createdWorkspace struct {
 	RootCommunity struct {
 		ID provisioning.CommunityID `json:"id"`
 	} `json:"root_community"`
-	Invitation invitationView `json:"invitation"`
+	Invitation shownLink `json:"invitation"`
 }
 
 func (c workspaceCreate) Run(ctx context.Context, sh *shell) error {
@@ -61,7 +60,7 @@ func (c workspaceCreate) Run(ctx context.Context, sh *shell) error {
 		var view createdWorkspace
 		view.Workspace.ID, view.Workspace.Slug = made.Workspace.ID, made.Workspace.Slug
 		view.RootCommunity.ID = made.Root.ID
-		view.Invitation = viewInvitation(core.Config.PublicURL, made.Invitation, made.Secret)
+		view.Invitation = invitationLink(core.Config.PublicURL, made.Invitation, made.Secret)
 		return sh.show(view, facts("workspace", made.Workspace.Slug, "id", string(made.Workspace.ID), "root community", string(made.Root.ID))+
 			fmt.Sprintf("\nInvitation of %s, good until %s, shown once:\n%s\n", c.AdminEmail, when(made.Invitation.ExpiresAt), view.Invitation.URL))
 	})
@@ -91,22 +90,70 @@ func (c workspaceShow) Run(ctx context.Context, sh *shell) error {
 }
 
 type workspaceUpdate struct {
-	Workspace string            `arg:"" help:"Workspace: its id, slug or name."`
-	Set       map[string]string `required:"" mapsep:"none" placeholder:"NAME=VALUE" help:"Setting and its new value, such as session-idle=12h; may be repeated."`
+	Workspace   string            `arg:"" help:"Workspace: its id, slug or name."`
+	Name        *string           `help:"New name."`
+	MultiTenant bool              `help:"Let the workspace have communities below its root. It stays so."`
+	Set         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Setting and its new value, such as session-idle=12h; may be repeated. All are set or none."`
 }
 
 func (c workspaceUpdate) Run(ctx context.Context, sh *shell) error {
+	if c.Name == nil && !c.MultiTenant && len(c.Set) == 0 {
+		return usage("nothing to change: give --name, --multi-tenant or --set")
+	}
+	if c.Name != nil && *c.Name == "" {
+		return usage("--name is empty: a workspace needs a name")
+	}
 	return sh.withWorkspace(ctx, c.Workspace, func(core *app.Core, w provisioning.Workspace) error {
-		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
-			if err := core.Service.SetSetting(ctx, operator, w.ID, name, c.Set[name]); err != nil {
+		if len(c.Set) > 0 {
+			if err := core.Service.SetSettings(ctx, operator, w.ID, c.Set); err != nil {
 				return err
 			}
+		}
+		if err := c.update(ctx, core.Service, w); err != nil {
+			return err
 		}
 		w, err := core.Service.Workspace(ctx, w.ID)
 		if err != nil {
 			return err
 		}
 		return sh.showWorkspace(w)
+	})
+}
+
+// update changes what is no setting.
+func (c workspaceUpdate) update(ctx context.Context, s *provisioning.Service, w provisioning.Workspace) error {
+	if c.Name == nil && !c.MultiTenant {
+		return nil
+	}
+	name := ""
+	if c.Name != nil {
+		name = *c.Name
+	}
+	_, err := s.UpdateWorkspace(ctx, operator, w.ID, name, c.MultiTenant || w.MultiTenant)
+	return err
+}
+
+type workspaceDelete struct {
+	destructive
+	Workspace string `arg:"" help:"Workspace: its id, slug or name."`
+}
+
+func (c workspaceDelete) Run(ctx context.Context, sh *shell) error {
+	return sh.withWorkspace(ctx, c.Workspace, func(core *app.Core, w provisioning.Workspace) error {
+		uses, err := core.Service.WorkspaceUses(ctx, w.ID)
+		if err != nil {
+			return err
+		}
+		consequence := fmt.Sprintf("Deleting workspace %s takes %s, %s, %s, %s and its audit log, for good; whoever is signed in there is out at once.",
+			printable(w.Name), counted(uses.Users, "person", "people"), counted(uses.Communities, "community", "communities"),
+			counted(uses.Connections, "connection", "connections"), counted(uses.Directories, "directory", "directories"))
+		if err := sh.consent(c.Yes, consequence); err != nil {
+			return err
+		}
+		if err := core.Service.DeleteWorkspace(ctx, operator, w.ID); err != nil {
+			return err
+		}
+		return sh.show(ended{string(w.ID), "deleted"}, fmt.Sprintf("workspace %s deleted\n", printable(w.Name)))
 	})
 }
 

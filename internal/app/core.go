@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"drawbridge/config"
+	"drawbridge/internal/authenticator"
 	"drawbridge/internal/egress"
 	"drawbridge/internal/ephemeral"
+	"drawbridge/internal/mail"
+	"drawbridge/internal/passkey"
 	"drawbridge/internal/secret"
 	"drawbridge/internal/sqlstore"
 	"drawbridge/oidc"
@@ -29,6 +32,8 @@ type Core struct {
 	http      *http.Client
 	providers *oidc.Providers
 	notifier  *notifier
+	passkeys  *passkey.Passkeys
+	mailer    *mail.Sender // nil where no mail goes out
 }
 
 // Open opens the database and what stands on it. mode says what to do about
@@ -62,9 +67,17 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, mode MigrateMo
 	core.http = egress.New(egress.Options{AllowPrivate: c.AllowPrivateIssuers, UserAgent: "Drawbridge"})
 	core.providers = oidc.NewProviders(core.http, log)
 	core.notifier = &notifier{bus: core.Ephemeral}
+	if core.passkeys, err = passkey.New(c.PublicURL); err != nil {
+		return core, err
+	}
+	if core.mailer, err = newMailer(c, nil); err != nil {
+		return core, err
+	}
 	core.Service = provisioning.NewService(provisioning.Ports{
 		Store: core.Store, Sealer: keyring, Hasher: secret.Hasher{}, IDs: &provisioning.RandomIDs{},
 		Issuers: core.providers, Notifier: core.notifier, Log: log,
+		Passwords: secret.NewPasswords(secret.PasswordOptions{Busy: provisioning.ErrTooMany}),
+		Codes:     authenticator.Codes{}, Passkeys: core.passkeys, Attempts: core.Ephemeral, MailOut: c.MailOut(),
 	})
 	return core, nil
 }

@@ -30,7 +30,7 @@ const (
 // Doctor looks at everything that it can, and goes on after a fault.
 func (c *Core) Doctor(ctx context.Context) []Finding {
 	findings := []Finding{{"configuration", StatusOK, "The configuration is complete."}}
-	findings = append(findings, c.examineDatabase(ctx), c.examineRedis(ctx), c.examineClock(ctx), c.examineSettings())
+	findings = append(findings, c.examineDatabase(ctx), c.examineRedis(ctx), c.examineMail(ctx), c.examineClock(ctx), c.examineSettings())
 	workspaces, err := c.Service.Workspaces(ctx)
 	if err != nil {
 		return findings

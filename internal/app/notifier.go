@@ -11,6 +11,7 @@ import (
 const (
 	topicRevoked = "revoked"
 	topicAudit   = "audit"
+	topicMail    = "mail"
 )
 
 // maxPayload bounds one message of revoked ids, in ids.
@@ -39,9 +40,13 @@ func (n *notifier) Wake(ws provisioning.WorkspaceID) {
 	n.bus.Publish(context.Background(), topicAudit, string(ws))
 }
 
-// listen makes a serving process hear what others revoked and wrote.
-func (n *notifier) listen(s *provisioning.Service, wake func(job string)) (cancel func()) {
+// Posted implements provisioning.Notifier.
+func (n *notifier) Posted() { n.bus.Publish(context.Background(), topicMail, "") }
+
+// listen makes a serving process hear what others revoked, wrote and posted.
+func (n *notifier) listen(s *provisioning.Service, wake func(job string), posted func()) (cancel func()) {
 	revoked := n.bus.Subscribe(topicRevoked, func(payload string) { s.ForgetVerdicts(strings.Fields(payload)) })
 	audit := n.bus.Subscribe(topicAudit, func(string) { wake(jobSeal) })
-	return func() { revoked(); audit() }
+	mail := n.bus.Subscribe(topicMail, func(string) { posted() })
+	return func() { revoked(); audit(); mail() }
 }

@@ -3,20 +3,28 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 
 	"drawbridge/config"
+	"drawbridge/internal/authenticator"
 	"drawbridge/internal/console"
+	"drawbridge/internal/delivery"
 	"drawbridge/internal/jobs"
 	"drawbridge/internal/sqlstore"
 	"drawbridge/internal/web"
 	"drawbridge/oidc"
+	"drawbridge/provisioning"
 	"drawbridge/scim"
 )
 
@@ -25,7 +33,9 @@ type App struct {
 	*Core
 	server    *web.Server
 	scheduler *jobs.Scheduler
+	courier   *delivery.Worker // nil where no mail goes out
 	unlisten  func()
+	routes    []web.Route
 }
 
 // Options are what New needs beside the configuration.
@@ -35,6 +45,11 @@ type Options struct {
 	// FormTargets are plain-http origins to which the sign-in form may lead: the
 	// provider of a demo or of a test on loopback.
 	FormTargets []string
+	// MailTLS has the roots by which the mail server's certificate is judged; nil
+	// for the system's.
+	MailTLS *tls.Config
+	// Setup is told the set-up link where nothing is set up yet; nil for nobody.
+	Setup io.Writer
 }
 
 // New opens the database, brings its schema up to date and puts the faces
@@ -55,18 +70,44 @@ func New(ctx context.Context, c config.Config, log *slog.Logger, o Options) (app
 		return nil, err
 	}
 	app = &App{Core: core}
-	handler, err := app.handler(o)
+	if err = app.assemble(o); err == nil && o.Setup != nil {
+		err = app.tellSetup(ctx, o.Setup)
+	}
 	if err != nil {
 		return nil, errors.Join(err, core.Close())
 	}
-	app.server = web.NewServer(o.Listener, handler, log)
-	app.scheduler = jobs.NewScheduler(core.Service, replicaName(), log, app.jobs()...)
-	app.unlisten = core.notifier.listen(core.Service, app.scheduler.Wake)
 	return app, nil
+}
+
+func (a *App) assemble(o Options) error {
+	handler, err := a.handler(o)
+	if err != nil {
+		return err
+	}
+	if a.mailer, err = newMailer(a.Config, o.MailTLS); err != nil {
+		return err
+	}
+	if a.courier, err = a.newCourier(); err != nil {
+		return err
+	}
+	a.server = web.NewServer(o.Listener, handler, a.log)
+	a.scheduler = jobs.NewScheduler(a.Service, replicaName(), a.log, a.jobs()...)
+	a.unlisten = a.notifier.listen(a.Service, a.scheduler.Wake, a.posted)
+	return nil
+}
+
+// posted has the outbox looked at.
+func (a *App) posted() {
+	if a.courier != nil {
+		a.courier.Wake()
+	}
 }
 
 // Addr is the address that is served on, with the port that was really taken.
 func (a *App) Addr() net.Addr { return a.server.Addr() }
+
+// Routes lists what is served.
+func (a *App) Routes() []web.Route { return slices.Clone(a.routes) }
 
 // Run serves until ctx ends and then stops gracefully: requests finish, at
 // most 20 s. It closes the Core.
@@ -75,6 +116,9 @@ func (a *App) Run(ctx context.Context) error {
 	defer stop()
 	var working sync.WaitGroup
 	working.Go(func() { a.scheduler.Run(ctx) })
+	if a.courier != nil {
+		working.Go(func() { a.courier.Run(ctx) })
+	}
 	a.log.InfoContext(ctx, "serving", "listen", a.Addr().String(), "public_url", a.Config.PublicURL.String())
 	err := a.server.Run(ctx)
 	stop()
@@ -83,13 +127,33 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Close())
 }
 
-// Serve runs a bridge until ctx ends.
-func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
-	app, err := New(ctx, c, log, Options{})
+// Serve runs a bridge until ctx ends. Of an empty installation it tells out the
+// link by which it is set up.
+func Serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer) error {
+	app, err := New(ctx, c, log, Options{Setup: out})
 	if err != nil {
 		return err
 	}
 	return app.Run(ctx)
+}
+
+// tellSetup tells a secret, which no log may keep.
+func (a *App) tellSetup(ctx context.Context, out io.Writer) error {
+	empty, err := a.Service.NeedsSetup(ctx)
+	if err != nil || !empty {
+		return err
+	}
+	text, ends, err := a.Service.SetupLink(ctx, provisioning.Operator())
+	if errors.Is(err, provisioning.ErrConflict) { // somebody was quicker
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	link := a.Config.PublicURL.JoinPath("setup")
+	link.RawQuery = url.Values{"token": {text}}.Encode()
+	_, err = fmt.Fprintf(out, "Nothing is set up yet. Open this link, good once until %s: %s\n", ends.UTC().Format("2006-01-02 15:04 UTC"), link)
+	return err
 }
 
 // handler puts the faces on one mux.
@@ -113,6 +177,7 @@ func (a *App) handler(o Options) (http.Handler, error) {
 	if err := a.registerFaces(mux, pages, o); err != nil {
 		return nil, err
 	}
+	a.routes = mux.Routes()
 	return web.Frame{Log: a.log, Public: public, Proxies: a.Config.TrustedProxies}.Wrap(mux), nil
 }
 
@@ -121,6 +186,7 @@ func (a *App) registerFaces(mux *web.Mux, pages *web.Pages, o Options) error {
 	cookies := web.NewCookies(public, a.Config.CookieDomain)
 	people, err := console.New(console.Options{
 		Service: a.Service, Pages: pages, Cookies: cookies, Public: public, FormTargets: o.FormTargets, Now: time.Now,
+		Passkeys: a.passkeys.Available(), MailOut: a.Config.MailOut(), QR: authenticator.QR,
 	})
 	if err != nil {
 		return err
@@ -162,15 +228,21 @@ func (a *App) schemaIsCurrent(ctx context.Context) error {
 
 // Names of the periodic jobs.
 const (
-	jobSeal  = "seal-audit"
-	jobPurge = "purge-expired"
+	jobSeal       = "seal-audit"
+	jobPurge      = "purge-expired"
+	jobInactivity = "block-inactive"
 )
 
 func (a *App) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: jobSeal, Every: 10 * time.Second, Run: a.sealAll},
-		{Name: jobPurge, Every: 10 * time.Minute, Run: a.Service.PurgeExpired},
+		{Name: jobPurge, Every: 10 * time.Minute, Run: a.purge},
+		{Name: jobInactivity, Every: time.Hour, Run: a.Service.BlockInactive},
 	}
+}
+
+func (a *App) purge(ctx context.Context) error {
+	return errors.Join(a.Service.PurgeExpired(ctx), a.Service.ExpireMails(ctx))
 }
 
 func (a *App) sealAll(ctx context.Context) error {

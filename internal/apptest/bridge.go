@@ -3,10 +3,12 @@ package apptest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"drawbridge/config"
@@ -63,6 +65,11 @@ type Options struct {
 	// PublicIssuersOnly keeps the bridge from contacting loopback and private
 	// addresses, as it does outside of tests.
 	PublicIssuersOnly bool
+	// Localhost gives the bridge a public URL with a name: a network address
+	// can own no passkeys.
+	Localhost bool
+	// Settings are any others, by their key in the settings file.
+	Settings map[string]string
 	// Log takes what the bridge logs; nil shows warnings in the test's output.
 	Log *slog.Logger
 }
@@ -107,9 +114,13 @@ func (o Options) settings(listen, dataDir string) map[string]string {
 		"listen": listen, "data_dir": dataDir, "database_url": o.Database, "redis_url": o.Redis,
 		"secret_key": SecretKey, "allow_private_issuers": strconv.FormatBool(!o.PublicIssuersOnly),
 	}
+	if o.Localhost {
+		settings["public_url"] = "http://" + strings.Replace(listen, "127.0.0.1", "localhost", 1)
+	}
 	if o.SCIMRate != 0 {
 		settings["scim_rate"] = strconv.Itoa(o.SCIMRate)
 	}
+	maps.Copy(settings, o.Settings)
 	return settings
 }
 

@@ -3,6 +3,7 @@ package apptest
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 type Browser struct {
 	t      testing.TB
 	client *http.Client
+	header http.Header // of every request
 }
 
 // NewBrowser returns a browser that has never been anywhere.
@@ -112,6 +114,7 @@ func (b *Browser) do(method, target string, form url.Values) Page {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
 	}
+	maps.Copy(req.Header, b.header)
 	resp, err := b.client.Do(req)
 	if err != nil {
 		b.t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"drawbridge/config"
 	"drawbridge/internal/app"
 	"drawbridge/internal/apptest"
+	"drawbridge/internal/chromium"
 	"drawbridge/internal/sqlstore"
 	"drawbridge/internal/testenv"
 	"drawbridge/provisioning"
@@ -33,6 +34,7 @@ var program struct {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	chromium.Stop()
 	if program.dir != "" {
 		_ = os.RemoveAll(program.dir)
 	}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"context"
 	"embed"
 	"errors"
 	"io/fs"
@@ -15,41 +14,6 @@ import (
 	"drawbridge/provisioning"
 )
 
-// Service is what the face asks of the domain.
-type Service interface {
-	Sessions
-	Access
-	Doors
-}
-
-// Sessions tells who is there.
-type Sessions interface {
-	// Authenticate returns whose session a cookie's text is, or an error of kind ErrUnauthenticated.
-	Authenticate(ctx context.Context, cookie string) (provisioning.Viewer, error)
-	// SignOut ends the viewer's session, in every process.
-	SignOut(ctx context.Context, v provisioning.Viewer) error
-}
-
-// Access tells what somebody holds.
-type Access interface {
-	// Overview returns the roles that the viewer holds. Nothing held is no error.
-	Overview(ctx context.Context, v provisioning.Viewer) (provisioning.Overview, error)
-	// ExplainAccess returns every reason of the user, of the whole workspace if c is "".
-	ExplainAccess(ctx context.Context, ws provisioning.WorkspaceID, u provisioning.UserID, c provisioning.CommunityID) ([]provisioning.Explanation, error)
-}
-
-// Doors tells where a stranger may come in.
-type Doors interface {
-	// ConnectionsFor returns the enabled connections of every workspace that verified the address's domain. What is
-	// no address is ErrInvalid.
-	ConnectionsFor(ctx context.Context, email string) ([]provisioning.Connection, error)
-	// OpenInvitation returns the invitation of a link and uses nothing up. A dead link is ErrGone.
-	OpenInvitation(ctx context.Context, token string) (provisioning.Invited, error)
-	Workspace(ctx context.Context, id provisioning.WorkspaceID) (provisioning.Workspace, error)
-	Communities(ctx context.Context, ws provisioning.WorkspaceID) ([]provisioning.Community, error)
-	Roles(ctx context.Context, ws provisioning.WorkspaceID) ([]provisioning.Role, error)
-}
-
 // Options are what a [Handler] needs.
 type Options struct {
 	Service Service
@@ -59,7 +23,13 @@ type Options struct {
 	// FormTargets are origins without TLS to which the sign-in form may lead at once, beside every origin with it.
 	// A provider at another one, a loopback one for instance, costs its people one more click: see leadsAtOnce.
 	FormTargets []string
-	Now         func() time.Time
+	// Passkeys says that browsers take passkeys from the public URL's host.
+	Passkeys bool
+	// MailOut says that mails leave the outbox: without, nobody is told to look for one.
+	MailOut bool
+	// QR draws a text as the path of an SVG picture whose viewBox is "0 0 size size".
+	QR  func(text string) (path string, size int, err error)
+	Now func() time.Time
 }
 
 // Handler answers people, and /auth/verify.
@@ -69,13 +39,16 @@ type Handler struct {
 	cookies     web.Cookies
 	public      *url.URL
 	formTargets []string
+	passkeys    bool
+	mailOut     bool
+	qr          func(text string) (path string, size int, err error)
 	now         func() time.Time
 }
 
 // New makes the face. An option that is missing, or a form target that is no origin, is an error.
 func New(o Options) (*Handler, error) {
-	if o.Service == nil || o.Pages == nil || o.Public == nil || o.Now == nil {
-		return nil, errors.New("console: Service, Pages, Public and Now are needed")
+	if o.Service == nil || o.Pages == nil || o.Public == nil || o.QR == nil || o.Now == nil {
+		return nil, errors.New("console: Service, Pages, Public, QR and Now are needed")
 	}
 	for _, target := range o.FormTargets {
 		if target == "" || web.Origin(target) != target {
@@ -85,20 +58,90 @@ func New(o Options) (*Handler, error) {
 	return &Handler{
 		service: o.Service, pages: o.Pages, cookies: o.Cookies, public: o.Public, now: o.Now,
 		formTargets: append([]string{"https:"}, o.FormTargets...),
+		passkeys:    o.Passkeys, mailOut: o.MailOut, qr: o.QR,
 	}, nil
 }
 
 // Register adds the face's routes.
 func (h *Handler) Register(m *web.Mux) {
 	people := m.People()
+	h.registerSignIn(people)
+	h.registerLinks(people)
+	h.registerAccount(people)
 	people.Get("/{$}", h.signedIn(h.home))
-	people.Get("/login", h.showLogin)
-	people.Unsafe(http.MethodPost, "/login", h.login)
-	people.Get("/logout", h.showLogout)
-	people.Unsafe(http.MethodPost, "/logout", h.logout)
-	people.Get("/invitation", h.invitation)
 	people.Get("/console/{rest...}", h.signedIn(h.console))
 	m.Face(web.Face{Prefix: verifyPath + "/", Answer: answerText, MaxBody: anyBody}).Get(verifyPath, h.verify)
+}
+
+// registerSignIn adds the ways in, from the address to the workspace, and the way out.
+func (h *Handler) registerSignIn(people *web.Registrar) {
+	people.Get("/login", h.showLogin)
+	people.Unsafe(http.MethodPost, "/login", h.login)
+	people.Get("/login/password", h.showPassword)
+	people.Unsafe(http.MethodPost, "/login/password", h.signInWithPassword)
+	people.Unsafe(http.MethodPost, "/login/passkey", h.signInWithPasskey)
+	people.Unsafe(http.MethodPost, "/login/passkey/options", h.passkeyOfAnybody)
+	people.Get("/login/factor", h.withParent(h.showFactor))
+	people.Unsafe(http.MethodPost, "/login/factor", h.withParent(h.proveCode))
+	people.Unsafe(http.MethodPost, "/login/factor/passkey", h.withParent(h.proveFactorByPasskey))
+	people.Unsafe(http.MethodPost, "/login/factor/options", h.passkeyOfAccount)
+	people.Get("/login/proved", h.withParent(h.showProved))
+	people.Get("/workspaces", h.withParent(h.showWorkspaces))
+	people.Unsafe(http.MethodPost, "/workspaces", h.withParent(h.enterWorkspace))
+	people.Get("/logout", h.showLogout)
+	people.Unsafe(http.MethodPost, "/logout", h.logout)
+}
+
+// registerLinks adds where links lead that were mailed or shown.
+func (h *Handler) registerLinks(people *web.Registrar) {
+	people.Get("/invitation", h.invitation)
+	people.Unsafe(http.MethodPost, "/invitation", h.acceptInvitation)
+	people.Unsafe(http.MethodPost, "/invitation/signed-in", h.acceptSignedIn)
+	people.Unsafe(http.MethodPost, "/invitation/ask", h.askForInvitation)
+	people.Get("/invitation/asked", h.showAsked)
+	people.Get("/reset", h.reset)
+	people.Unsafe(http.MethodPost, "/reset", h.askForReset)
+	people.Get("/reset/sent", h.showResetSent)
+	people.Get("/reset/password", h.showNewPassword)
+	people.Unsafe(http.MethodPost, "/reset/password", h.setNewPassword)
+	people.Get("/email", h.email)
+	people.Unsafe(http.MethodPost, "/email", h.agreeToEmail)
+	people.Get("/email/agreed", h.showEmailAgreed)
+	people.Get("/email/changed", h.showEmailChanged)
+	people.Get("/setup", h.setup)
+	people.Unsafe(http.MethodPost, "/setup", h.completeSetup)
+	people.Unsafe(http.MethodPost, "/setup/options", h.setupPasskey)
+}
+
+// registerAccount adds what people see and change of themselves.
+func (h *Handler) registerAccount(people *web.Registrar) {
+	people.Get("/account", h.signedIn(h.account))
+	people.Get("/account/name", h.signedIn(h.showName))
+	people.Unsafe(http.MethodPost, "/account/name", h.signedIn(h.rename))
+	people.Unsafe(http.MethodPost, "/account/sessions/end", h.signedIn(h.endSession))
+	people.Unsafe(http.MethodPost, "/account/sessions/end-others", h.signedIn(h.endOtherSessions))
+	people.Get("/account/confirm", h.showConfirm)
+	people.Unsafe(http.MethodPost, "/account/confirm", h.withAccount(h.confirmByPassword))
+	people.Unsafe(http.MethodPost, "/account/confirm/passkey", h.withAccount(h.confirmByPasskey))
+	people.Unsafe(http.MethodPost, "/account/confirm/options", h.passkeyOfAccount)
+	people.Get("/account/email", h.withAccount(h.fresh(h.showEmail)))
+	people.Unsafe(http.MethodPost, "/account/email", h.withAccount(h.changeEmail))
+	people.Get("/account/password", h.withAccount(h.showChangePassword))
+	people.Unsafe(http.MethodPost, "/account/password", h.withAccount(h.changePassword))
+	people.Get("/account/factor", h.withAccount(h.fresh(h.showFactorSetup)))
+	people.Get("/account/authenticator", h.withAccount(h.showAuthenticator))
+	people.Unsafe(http.MethodPost, "/account/authenticator", h.withAccount(h.confirmAuthenticator))
+	people.Get("/account/authenticator/remove", h.withAccount(h.fresh(h.showRemoveAuthenticator)))
+	people.Unsafe(http.MethodPost, "/account/authenticator/remove", h.withAccount(h.removeAuthenticator))
+	people.Get("/account/recovery-codes", h.withAccount(h.fresh(h.showRecoveryCodes)))
+	people.Unsafe(http.MethodPost, "/account/recovery-codes", h.withAccount(h.makeRecoveryCodes))
+	people.Get("/account/passkeys", h.withAccount(h.fresh(h.showAddPasskey)))
+	people.Unsafe(http.MethodPost, "/account/passkeys", h.withAccount(h.addPasskey))
+	people.Unsafe(http.MethodPost, "/account/passkeys/options", h.newPasskey)
+	people.Get("/account/passkeys/{passkey}/rename", h.withAccount(h.fresh(h.showRenamePasskey)))
+	people.Unsafe(http.MethodPost, "/account/passkeys/{passkey}/rename", h.withAccount(h.renamePasskey))
+	people.Get("/account/passkeys/{passkey}/remove", h.withAccount(h.fresh(h.showRemovePasskey)))
+	people.Unsafe(http.MethodPost, "/account/passkeys/{passkey}/remove", h.withAccount(h.removePasskey))
 }
 
 //go:embed templates/*.html
@@ -111,40 +154,6 @@ func FS() fs.FS {
 		panic(err) // the name is a constant
 	}
 	return files
-}
-
-// viewer returns whose session the request carries, or an error of kind ErrUnauthenticated.
-func (h *Handler) viewer(r *http.Request) (provisioning.Viewer, error) {
-	cookie, ok := h.cookies.Read(r, web.SessionCookie)
-	if !ok {
-		return provisioning.Viewer{}, provisioning.ErrUnauthenticated
-	}
-	v, err := h.service.Authenticate(r.Context(), cookie)
-	v.Browser = provisioning.Browser{
-		Address: web.ClientOf(r.Context()).Addr.String(), UserAgent: r.UserAgent(), RequestID: web.RequestIDOf(r.Context()),
-	}
-	if err == nil {
-		e := web.EventOf(r.Context())
-		e.WorkspaceID, e.UserID = string(v.Workspace.ID), string(v.User.ID)
-	}
-	return v, err
-}
-
-// viewerHandler answers a request of somebody with a good session.
-type viewerHandler func(w http.ResponseWriter, r *http.Request, v provisioning.Viewer) error
-
-// signedIn sends strangers to /login.
-func (h *Handler) signedIn(next viewerHandler) web.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		v, err := h.viewer(r)
-		if errors.Is(err, provisioning.ErrUnauthenticated) {
-			return web.SeeOther(w, h.pages.Path("/login"))
-		}
-		if err != nil {
-			return err
-		}
-		return next(w, r, v)
-	}
 }
 
 // console has no page of its own: whoever is signed in is led to what they hold.

@@ -47,6 +47,8 @@ type fakeService struct {
 	invited     provisioning.Invited
 	signedOut   bool
 	broken      error // what every method answers instead, if it is not nil
+
+	fakeAccount
 }
 
 func newFake() *fakeService {
@@ -71,7 +73,9 @@ func newFake() *fakeService {
 				Workspace: acme.ID, ID: "i-1", Email: "grace@acme.example", ExpiresAt: now.Add(23*time.Hour + 30*time.Minute),
 				Roles: []provisioning.RoleIn{{Community: paris.ID, Role: analyst.ID}, {Community: root.ID, Role: guest.ID}, {Community: "c-gone", Role: guest.ID}},
 			},
+			Inviter: "Ada Lovelace <ada@acme.example>",
 		},
+		fakeAccount: newFakeAccount(),
 	}
 }
 
@@ -133,8 +137,11 @@ func (f *fakeService) ConnectionsFor(_ context.Context, email string) ([]provisi
 }
 
 func (f *fakeService) OpenInvitation(_ context.Context, token string) (provisioning.Invited, error) {
-	if token != goodToken {
-		return provisioning.Invited{}, &provisioning.Error{Kind: provisioning.ErrGone, Code: "link_dead", Detail: "This link is dead."}
+	if code, dead := deadLinks[token]; dead {
+		return provisioning.Invited{}, gone(code)
+	}
+	if token != goodTicket {
+		return provisioning.Invited{}, gone("link_dead")
 	}
 	return f.invited, f.broken
 }

@@ -2,11 +2,15 @@ package console_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,20 +27,23 @@ type site struct {
 	mux     *web.Mux
 	handler http.Handler
 	log     bytes.Buffer
+	without without
 }
+
+// without is what an installation may lack.
+type without struct{ passkeys, mail bool }
 
 func newSite(t *testing.T, public string, formTargets ...string) *site {
 	t.Helper()
-	s := &site{t: t, fake: newFake()}
+	return newSiteWithout(t, without{}, public, formTargets...)
+}
+
+func newSiteWithout(t *testing.T, lacking without, public string, formTargets ...string) *site {
+	t.Helper()
+	s := &site{t: t, fake: newFake(), without: lacking}
 	base := mustURL(t, public)
-	catalogue, err := web.NewCatalogue(console.Texts())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := web.NewPages(base, catalogue, console.FS())
-	if err != nil {
-		t.Fatal(err)
-	}
+	pages := pagesFor(t, base)
+	var err error
 	if s.mux, err = web.NewMux(base, pages.Answer); err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +51,7 @@ func newSite(t *testing.T, public string, formTargets ...string) *site {
 	h, err := console.New(console.Options{
 		Service: s.fake, Pages: pages, Cookies: web.NewCookies(base, ""), Public: base,
 		FormTargets: formTargets, Now: func() time.Time { return now },
+		Passkeys: !s.without.passkeys, MailOut: !s.without.mail, QR: drawing,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +59,27 @@ func newSite(t *testing.T, public string, formTargets ...string) *site {
 	h.Register(s.mux)
 	s.handler = web.Frame{Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Public: base}.Wrap(s.mux)
 	return s
+}
+
+var parsed sync.Map // pages by the path of their public URL: parsing them all takes longer than a test
+
+func pagesFor(t *testing.T, public *url.URL) *web.Pages {
+	t.Helper()
+	if known, ok := parsed.Load(public.Path); ok {
+		if pages, ok := known.(*web.Pages); ok {
+			return pages
+		}
+	}
+	catalogue, err := web.NewCatalogue(console.Texts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := web.NewPages(public, catalogue, console.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.Store(public.Path, pages)
+	return pages
 }
 
 func mustURL(t *testing.T, raw string) *url.URL {
@@ -99,6 +128,21 @@ func session() *http.Cookie {
 func invitationCookie(token string) *http.Cookie {
 	return &http.Cookie{Name: "__Host-drawbridge_invitation", Value: token}
 }
+
+// drawing stands for a QR code: a path that tells what was drawn.
+func drawing(text string) (path string, size int, err error) {
+	if text == "" || len(text) > 1024 {
+		return "", 0, errors.New("nothing to draw")
+	}
+	return "M4 4h" + strconv.Itoa(len(text)) + "v1h-1z", 45, nil
+}
+
+func cookie(name, value string) *http.Cookie {
+	return &http.Cookie{Name: "__Host-drawbridge_" + name, Value: value}
+}
+
+// parent is the cookie of somebody who is signed in with an account.
+func parent() *http.Cookie { return cookie("account", goodParent) }
 
 // wantRedirect checks a 303 and returns where it leads.
 func wantRedirect(t *testing.T, w *httptest.ResponseRecorder, want string) {
@@ -204,3 +248,38 @@ func field(doc *html.Node, name string) (value string, ok bool) {
 	}
 	return "", false
 }
+
+// withClass lists the elements of a class.
+func withClass(doc *html.Node, class string) []*html.Node {
+	var found []*html.Node
+	for _, n := range all(doc, "*") {
+		if slices.Contains(strings.Fields(attr(n, "class")), class) {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// wantProblem checks that a problem stands at its field and in the summary, that the one leads to the other, and that
+// the cursor starts there.
+func wantProblem(t *testing.T, doc *html.Node, name, sentence string) {
+	t.Helper()
+	main := one(t, doc, "main")
+	wantText(t, one(t, doc, "title"), "Problem:")
+	for _, input := range all(main, "input") {
+		if attr(input, "name") != name {
+			continue
+		}
+		if attr(input, "aria-invalid") != "true" || !slices.ContainsFunc(input.Attr, func(a html.Attribute) bool { return a.Key == "autofocus" }) {
+			t.Errorf("the field %s has no problem: %v", name, input.Attr)
+		}
+		for words, href := range links(withClass(main, "danger")[0]) {
+			if strings.Contains(words, sentence) && href == "#"+attr(input, "id") {
+				return
+			}
+		}
+	}
+	t.Errorf("the summary does not lead to %s with %q: %s", name, sentence, text(main))
+}
+
+func isChecked(a html.Attribute) bool { return a.Key == "checked" }

@@ -42,7 +42,7 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request, v provisioning.Vi
 func (h *Handler) homeOf(v provisioning.Viewer, all []provisioning.Explanation, asked string) homePage {
 	slices.SortStableFunc(all, func(a, b provisioning.Explanation) int { return rank(a) - rank(b) })
 	page := homePage{
-		Page: web.Page{Workspace: v.Workspace.Name, Person: nameOf(v.User)},
+		Page: h.framed(v),
 		Name: nameOf(v.User), Email: v.User.Email, Communities: communitiesIn(all), Total: len(all),
 	}
 	number := pageNumber(asked, len(all))

@@ -204,7 +204,7 @@ func TestHomeOfSomebodyWhoIsEverywhere(t *testing.T) {
 		for _, body := range all(doc, "tbody") {
 			rows += len(all(body, "tr"))
 		}
-		nav := one(t, doc, "nav")
+		nav := one(t, one(t, doc, "main"), "nav")
 		wantText(t, one(t, doc, "main"), test.says, "Your 120 communities")
 		found := links(nav)
 		if rows != test.rows || found["Previous page"] != test.newer || found["Next page"] != test.older {

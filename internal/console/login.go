@@ -18,27 +18,33 @@ import (
 // maxEmail is the longest address that mail can reach, in bytes (RFC 5321 section 4.5.3.1.3, without the brackets).
 const maxEmail = 254
 
-// loginPage is the form that asks for an address.
-type loginPage struct {
-	web.Page
-	Email    web.Field
-	Problems []web.Field
-	Next     string // what to do about the problem, where correcting the address may not be enough
-	Hidden   []web.HiddenField
-}
+// withPassword is what the form says of who wants to sign in with a password.
+const withPassword = "password"
 
 // showLogin asks for the e-mail address, or tells somebody with a session who they are.
 func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request) error {
-	returnTo := web.SafeReturn(r.URL.Query().Get("return_to"), h.public)
+	returnTo := h.returnTo(r)
 	v, err := h.viewer(r)
 	switch {
 	case err == nil:
 		return h.pages.Render(w, r, http.StatusOK, "choice", h.alreadySignedIn(v, returnTo))
 	case errors.Is(err, provisioning.ErrUnauthenticated):
-		return h.pages.Render(w, r, http.StatusOK, "login", h.form(returnTo))
+		return h.showLoginForm(w, r, returnTo)
 	default:
 		return err
 	}
+}
+
+// showLoginForm asks for the address, except of who left a workspace and may enter one without typing again.
+func (h *Handler) showLoginForm(w http.ResponseWriter, r *http.Request, returnTo string) error {
+	p, err := h.service.ParentOf(r.Context(), h.browserOf(r).Parent)
+	if err == nil && !p.FactorNeeded {
+		return web.SeeOther(w, h.withReturn("/workspaces", returnTo))
+	}
+	if err != nil && !errors.Is(err, provisioning.ErrUnauthenticated) {
+		return err
+	}
+	return h.show(w, r, h.loginForm(returnTo))
 }
 
 func (h *Handler) alreadySignedIn(v provisioning.Viewer, returnTo string) web.Choice {
@@ -53,61 +59,44 @@ func (h *Handler) alreadySignedIn(v provisioning.Viewer, returnTo string) web.Ch
 	}
 }
 
-// form is the empty form.
-func (h *Handler) form(returnTo string) loginPage {
-	page := loginPage{
-		Page: web.Page{FormAction: h.formTargets},
-		Email: web.Field{
-			Name: "email", Label: h.t("login.email"), Help: h.t("login.email.help"), Type: "email",
-			Autocomplete: "username", Focus: true,
-		},
+// loginForm is the empty form.
+func (h *Handler) loginForm(returnTo string) formPage {
+	email := h.emailField("")
+	email.Help, email.Focus = h.t("login.email.help"), true
+	return formPage{
+		Page:  web.Page{FormAction: h.formTargets, Scripted: h.passkeys},
+		Title: h.t("login.title"), Action: h.pages.Path("/login"), Fields: []web.Field{email},
+		Hidden: hidden(h.carry(returnTo)), Verb: h.t("login.continue"),
+		Also:    &verb{Name: "with", Value: withPassword, Label: h.t("login.password")},
+		Passkey: h.passkeyToSignIn(returnTo),
 	}
-	if !h.isHome(returnTo) {
-		page.Hidden = []web.HiddenField{{Name: "return_to", Value: returnTo}}
-	}
-	return page
 }
 
-// wrong is the form with what was typed, what is wrong with it, and what to do.
-func (h *Handler) wrong(typed, problem, next, returnTo string) loginPage {
-	page := h.form(returnTo)
-	page.Problem, page.Next = true, next
-	page.Email.Value, page.Email.Problem = typed, problem
-	page.Problems = []web.Field{page.Email}
-	return page
-}
-
-func (h *Handler) isHome(returnTo string) bool { return returnTo == web.SafeReturn("", h.public) }
-
-// login leads an address to the provider of its domain. It looks at the domain alone: nothing tells whether somebody
-// of that address exists.
+// login leads an address to the provider of its domain, or to the password. It looks at the domain alone: nothing tells
+// whether somebody of that address exists.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) error {
-	var tooLarge *http.MaxBytesError
-	if err := r.ParseForm(); errors.As(err, &tooLarge) {
+	if err := readForm(r); err != nil {
 		return err
 	}
-	email := strings.TrimSpace(r.PostForm.Get("email"))
-	returnTo := web.SafeReturn(r.PostForm.Get("return_to"), h.public)
+	email, returnTo := strings.TrimSpace(r.PostForm.Get("email")), h.returnTo(r)
 	if !isText(email) {
-		return h.again(w, r, h.wrong("", h.t("login.no_address"), "", returnTo))
+		email = ""
 	}
 	found, err := h.service.ConnectionsFor(r.Context(), email)
 	switch {
 	case errors.Is(err, provisioning.ErrInvalid):
-		return h.again(w, r, h.wrong(email, h.t("login.no_address"), "", returnTo))
+		page := h.loginForm(returnTo)
+		page.Fields[0].Value = email
+		page.wrong("email", h.t("login.no_address"))
+		return h.again(w, r, page)
 	case err != nil:
 		return err
-	case len(found) == 0:
-		return h.again(w, r, h.wrong(email, h.t("login.no_connection"), h.t("login.no_connection.next"), returnTo))
+	case len(found) == 0, r.PostForm.Get("with") == withPassword:
+		return web.SeeOther(w, h.passwordPath(email, returnTo))
 	case len(found) == 1 && h.leadsAtOnce(found[0]):
 		return web.SeeOther(w, h.ssoPath(found[0].ID, h.hints(email, returnTo)))
 	}
-	return h.chooseConnection(w, r, found, h.hints(email, returnTo))
-}
-
-// again asks once more: the form, 422.
-func (h *Handler) again(w http.ResponseWriter, r *http.Request, page loginPage) error {
-	return h.pages.Render(w, r, http.StatusUnprocessableEntity, "login", page)
+	return h.chooseConnection(w, r, found, email, returnTo)
 }
 
 // isText reports whether a stranger's text is one that may be looked up at all.
@@ -117,10 +106,8 @@ func isText(email string) bool {
 
 // hints are what the sign-in face is told of the person.
 func (h *Handler) hints(email, returnTo string) url.Values {
-	hints := url.Values{"login_hint": {email}}
-	if !h.isHome(returnTo) {
-		hints.Set("return_to", returnTo)
-	}
+	hints := h.carry(returnTo)
+	hints.Set("login_hint", email)
 	return hints
 }
 
@@ -132,11 +119,11 @@ func (h *Handler) leadsAtOnce(c provisioning.Connection) bool {
 }
 
 func (h *Handler) ssoPath(id provisioning.ConnectionID, query url.Values) string {
-	return h.pages.Path("/sso/"+url.PathEscape(string(id))) + "?" + query.Encode()
+	return h.withQuery("/sso/"+url.PathEscape(string(id)), query)
 }
 
-// chooseConnection offers the connections by workspace and name.
-func (h *Handler) chooseConnection(w http.ResponseWriter, r *http.Request, found []provisioning.Connection, hints url.Values) error {
+// chooseConnection offers the connections by workspace and name, and the password beside them.
+func (h *Handler) chooseConnection(w http.ResponseWriter, r *http.Request, found []provisioning.Connection, email, returnTo string) error {
 	workspaces, err := h.workspaceNames(r.Context(), found)
 	if err != nil {
 		return err
@@ -144,12 +131,15 @@ func (h *Handler) chooseConnection(w http.ResponseWriter, r *http.Request, found
 	slices.SortFunc(found, func(a, b provisioning.Connection) int {
 		return cmp.Or(cmp.Compare(workspaces[a.Workspace], workspaces[b.Workspace]), cmp.Compare(a.Name, b.Name))
 	})
-	page := web.Choice{Title: h.t("login.choose"), Text: h.t("login.choose.text", hints.Get("login_hint"))}
+	page := web.Choice{Title: h.t("login.choose"), Text: h.t("login.choose.text", email)}
 	for _, c := range found {
 		page.Items = append(page.Items, web.ChoiceItem{
-			Label: h.t("continue_with", c.Name), Detail: workspaces[c.Workspace], Href: h.ssoPath(c.ID, hints),
+			Label: h.t("continue_with", c.Name), Detail: workspaces[c.Workspace], Href: h.ssoPath(c.ID, h.hints(email, returnTo)),
 		})
 	}
+	page.Items = append(page.Items, web.ChoiceItem{
+		Label: h.t("login.password"), Detail: h.t("login.password.detail"), Href: h.passwordPath(email, returnTo),
+	})
 	return h.pages.Render(w, r, http.StatusOK, "choice", page)
 }
 

@@ -17,7 +17,7 @@ func TestLoginAsksForTheAddress(t *testing.T) {
 	w := newSite(t, "https://bridge.example").get("/login")
 	policy := w.Header().Get("Content-Security-Policy")
 	doc := wantPage(t, w, http.StatusOK)
-	form := one(t, doc, "form")
+	form := all(doc, "form")[0]
 	if attr(form, "method") != "post" || attr(form, "action") != "/login" {
 		t.Errorf("form leads by %s to %s", attr(form, "method"), attr(form, "action"))
 	}
@@ -90,17 +90,15 @@ func TestLoginLinksToAProviderWithoutTLS(t *testing.T) {
 
 func TestLoginSaysWhatToCorrect(t *testing.T) {
 	t.Parallel()
-	const write, nothing = "Write the whole address", "No sign-in is set up for this address’s domain. Ask the administrator of your workspace to set one up, or use another address."
+	const write = "Write the whole address"
 	tests := map[string]struct{ email, problem, kept string }{
-		"nothing":               {"", write, ""},
-		"half":                  {"ada", write, "ada"},
-		"markup":                {`"><script>`, write, `"><script>`},
-		"NUL":                   {"ada@acme.example\x00", write, ""},
-		"a line break":          {"ada@acme.example\r\nX: y", write, ""},
-		"no UTF-8":              {"ada\xff@acme.example", write, ""},
-		"too long":              {strings.Repeat("a", 250) + "@acme.example", write, ""},
-		"a domain nobody has":   {"ada@nobody.example", nothing, "ada@nobody.example"},
-		"somebody, same domain": {"root@nobody.example", nothing, "root@nobody.example"},
+		"nothing":      {"", write, ""},
+		"half":         {"ada", write, "ada"},
+		"markup":       {`"><script>`, write, `"><script>`},
+		"NUL":          {"ada@acme.example\x00", write, ""},
+		"a line break": {"ada@acme.example\r\nX: y", write, ""},
+		"no UTF-8":     {"ada\xff@acme.example", write, ""},
+		"too long":     {strings.Repeat("a", 250) + "@acme.example", write, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +118,7 @@ func TestLoginSaysWhatToCorrect(t *testing.T) {
 			if attr(input, "aria-invalid") != "true" || links(main)[text(all(main, "li")[0])] != "#"+attr(input, "id") {
 				t.Error("the problem does not lead to its field")
 			}
-			if len(all(doc, "script")) > 0 {
+			if len(all(main, "script")) > 0 {
 				t.Error("what was typed became markup")
 			}
 		})
@@ -189,6 +187,37 @@ func TestLoginFaults(t *testing.T) {
 	}
 }
 
+// A password is always offered beside what the domain decides, and is the way where it decides nothing.
+func TestLoginLeadsToThePassword(t *testing.T) {
+	t.Parallel()
+	const page = "/login/password?email=ada%40acme.example&return_to=%2Fapp"
+	form := url.Values{"email": {"ada@acme.example"}, "return_to": {"/app"}, "with": {"password"}}
+	s := newSite(t, "https://bridge.example")
+	wantRedirect(t, s.post("/login", form), page)
+	for _, email := range []string{"ada@nobody.example", "root@nobody.example"} {
+		form = url.Values{"email": {email}}
+		wantRedirect(t, s.post("/login", form), "/login/password?"+form.Encode())
+	}
+	doc := wantPage(t, s.post("/login", url.Values{"email": {"ada@two.example"}}), http.StatusOK)
+	if got := links(one(t, doc, "main"))["Use a passwordIf you set one when you were invited"]; got != "/login/password?email=ada%40two.example" {
+		t.Errorf("the choice leads to the password by %q", got)
+	}
+	doc = wantPage(t, s.get("/login"), http.StatusOK)
+	second := all(all(doc, "form")[0], "button")[1]
+	if text(second) != "Use a password" || attr(second, "name") != "with" || attr(second, "value") != "password" {
+		t.Error("the first page does not offer a password")
+	}
+}
+
+// Who left a workspace may enter one without typing again.
+func TestLoginWithAParentSignInLeadsToTheWorkspaces(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "https://bridge.example")
+	wantRedirect(t, s.get("/login?return_to=/app", parent()), "/workspaces?return_to=%2Fapp")
+	s.fake.needsFactor = true
+	wantPage(t, s.get("/login", parent()), http.StatusOK)
+}
+
 func TestLoginReadsALimitedBody(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "https://bridge.example")
@@ -205,7 +234,7 @@ func TestLoginChoosesAmongWorkspaces(t *testing.T) {
 	s.fake.workspaces[globex.ID] = globex
 	s.fake.connections["shared.example"] = []provisioning.Connection{{Workspace: globex.ID, ID: "cn-2", Name: "Okta", Issuer: okta.Issuer}, okta}
 	doc := wantPage(t, s.post("/login", url.Values{"email": {"ada@shared.example"}}), http.StatusOK)
-	if got := texts(all(one(t, doc, "main"), "li")); !slices.Equal(got, []string{"Continue with OktaAcme", "Continue with OktaGlobex"}) {
+	if got := texts(all(one(t, doc, "main"), "li")); !slices.Equal(got, []string{"Continue with OktaAcme", "Continue with OktaGlobex", "Use a passwordIf you set one when you were invited"}) {
 		t.Errorf("offers %q", got)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // patienceOfTests bounds every wait of the tests.
 const patienceOfTests = 10 * time.Second
 
-// contract checks what the comments of Limiter and Bus promise. open gives a fresh
+// contract checks what the comments of Limiter, Attempts and Bus promise. open gives a fresh
 // Ephemeral that is closed with the test.
 func contract(t *testing.T, open func(t *testing.T) *Ephemeral) {
 	tests := map[string]func(*testing.T, *Ephemeral){
@@ -28,6 +28,15 @@ func contract(t *testing.T, open func(t *testing.T) *Ephemeral) {
 		"keys are independent":                     keysAreIndependent,
 		"parallel requests are counted together":   parallelRequests,
 		"a context that is over lets nothing pass": contextOver,
+		"the limit-th failure locks":               limitLocks,
+		"a locked key counts nothing":              lockedCountsNothing,
+		"counting begins anew after a lock":        countsAnew,
+		"old failures do not count":                oldFailures,
+		"clear forgets failures and lock":          clearForgets,
+		"failures of keys are independent":         failuresAreIndependent,
+		"of many at once no more than limit pass":  parallelFailures,
+		"who hangs up early is counted":            hangUp,
+		"a limit below 1 counts as 1":              limitZero,
 		"every listener gets each message once":    everyListenerOnce,
 		"messages keep their order":                messagesInOrder,
 		"a payload arrives as it was sent":         payloads,
@@ -294,6 +303,22 @@ func together(t *testing.T, open func(t *testing.T) *Ephemeral) {
 			if ok, _ := allow(t, e, key, 1, 4); ok && time.Since(begin) < time.Second {
 				t.Error("a fifth request passed")
 			}
+		}
+	})
+	t.Run("failures are counted together", func(t *testing.T) {
+		t.Parallel()
+		one, two := open(t), open(t)
+		key := unique()
+		failTimes(t, one, key, 3, 2)
+		failTimes(t, two, key, 3, 1)
+		for _, e := range []*Ephemeral{one, two} {
+			if e.Locked(t.Context(), key) == 0 || e.Fail(t.Context(), key, 3, time.Minute, time.Minute) {
+				t.Error("a process does not know of the lock")
+			}
+		}
+		two.Clear(t.Context(), key)
+		if left := one.Locked(t.Context(), key); left != 0 {
+			t.Errorf("what one process cleared is locked in the other for %v", left)
 		}
 	})
 	t.Run("messages reach the other process once and in order", func(t *testing.T) {

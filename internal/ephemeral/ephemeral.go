@@ -23,6 +23,23 @@ type Limiter interface {
 	Allow(ctx context.Context, key string, rate, burst int) (ok bool, retryAfter time.Duration, err error)
 }
 
+// Attempts counts failures in windows of time, such as wrong passwords. With Redis
+// all replicas count together; while it cannot be asked, each counts for itself,
+// going on from what it counted before. A context that is over stops nothing: who
+// hangs up early is counted all the same. Keys are independent, and whoever makes
+// them keeps personal words out of them.
+type Attempts interface {
+	// Locked returns how long the key is still locked; 0 if it is not.
+	Locked(ctx context.Context, key string) time.Duration
+	// Fail counts a failure and returns true, unless the key is locked: then it
+	// counts nothing and returns false. The limit-th failure within the window
+	// locks the key for the given time, and counting begins anew. Of many at once
+	// no more than limit get true. A limit below 1 counts as 1.
+	Fail(ctx context.Context, key string, limit int, window, lock time.Duration) bool
+	// Clear forgets the failures of the key, and its lock.
+	Clear(ctx context.Context, key string)
+}
+
 // Bus carries short messages to whoever listens now, in this process and, with
 // Redis, in every other one. Delivery is best effort: a message may be lost when
 // Redis is away or a listener is slow, so that losing one must only cost time.
@@ -39,9 +56,10 @@ type Bus interface {
 // patience is how long Redis may take before the caller goes on without it.
 const patience = 200 * time.Millisecond
 
-// Ephemeral is a Limiter and a Bus, in-process or on Redis.
+// Ephemeral is a Limiter, an Attempts and a Bus, in-process or on Redis.
 type Ephemeral struct {
 	Limiter
+	Attempts
 	Bus
 
 	client    redis.UniversalClient // nil in-process
@@ -62,7 +80,7 @@ type Ephemeral struct {
 func Open(ctx context.Context, redisURL string, log *slog.Logger) (*Ephemeral, error) {
 	if redisURL == "" {
 		bus := newLocalBus(log)
-		return &Ephemeral{Limiter: newLocalLimiter(), Bus: bus, closeBus: bus.close}, nil
+		return &Ephemeral{Limiter: newLocalLimiter(), Attempts: newLocalAttempts(maxAttemptKeys), Bus: bus, closeBus: bus.close}, nil
 	}
 	client, err := newClient(redisURL)
 	if err != nil {
@@ -72,6 +90,7 @@ func Open(ctx context.Context, redisURL string, log *slog.Logger) (*Ephemeral, e
 	bus := newRedisBus(client, trouble, log)
 	e := &Ephemeral{
 		Limiter:  &redisLimiter{client: client, outage: trouble, local: newLocalLimiter()},
+		Attempts: &redisAttempts{client: client, outage: trouble, local: newLocalAttempts(maxAttemptKeys)},
 		Bus:      bus,
 		client:   client,
 		closeBus: bus.close,
@@ -83,7 +102,8 @@ func Open(ctx context.Context, redisURL string, log *slog.Logger) (*Ephemeral, e
 }
 
 // Health reports whether Redis answers, within a fraction of a second. In-process
-// there is nothing to be ill. Whatever it says, Limiter and Bus go on working.
+// there is nothing to be ill. Whatever it says, Limiter, Attempts and Bus
+// go on working.
 func (e *Ephemeral) Health(ctx context.Context) error {
 	if e.client == nil {
 		return nil

@@ -2,6 +2,7 @@ package ephemeral
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -10,6 +11,8 @@ import (
 // probeEvery is how often, during an outage, one caller tries Redis again. All
 // others go on without it at once.
 const probeEvery = time.Second
+
+var errAway = errors.New("redis is away")
 
 // outage remembers that Redis is away, so that it is logged once and not waited
 // for again and again.

@@ -47,6 +47,14 @@ type session struct {
 	now func() time.Time // of the transaction
 }
 
+// clockNow is the time in microseconds, without a round trip to ask for it.
+func (s *session) clockNow(p *parameters) string {
+	if s.clock != "" {
+		return s.clock
+	}
+	return p.add(s.now().UnixMicro())
+}
+
 // countedConn counts the round trips of a [conn].
 type countedConn struct {
 	conn

@@ -37,6 +37,24 @@ func (s *instantScanner) Scan(src any) error {
 	return nil
 }
 
+// durationOf scans a column of microseconds into d.
+func durationOf(d *time.Duration) *durationScanner { return &durationScanner{d} }
+
+type durationScanner struct{ d *time.Duration }
+
+// Scan implements sql.Scanner.
+func (s *durationScanner) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*s.d = 0
+	case int64:
+		*s.d = time.Duration(v) * time.Microsecond
+	default:
+		return fmt.Errorf("sqlstore: a duration stands as %T", src)
+	}
+	return nil
+}
+
 // optional is the argument for a column of text that may be NULL: NULL for "".
 func optional[T ~string](s T) *string {
 	if s == "" {

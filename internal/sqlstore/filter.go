@@ -17,6 +17,14 @@ func (p *parameters) add(v any) string {
 	return fmt.Sprintf("$%d", len(p.values))
 }
 
+// orNull holds if the column has the text, which is NULL for "".
+func (p *parameters) orNull(column, text string) string {
+	if text == "" {
+		return column + " is null"
+	}
+	return column + " = " + p.add(text)
+}
+
 // vocabulary says in SQL what filters may speak of. Every condition that it
 // makes is true or false and never NULL, so that `not` means what SCIM means.
 type vocabulary struct {

@@ -142,15 +142,7 @@ func (s records) arms(q provisioning.RecordQuery, p *parameters) (string, error)
 	return own + `
 		union all
 		select u.id as id from users u
-		where u.workspace_id = $1 and u.removed_at is null and ` + s.adoptable(p.add(q.Connection), s.clock(p)) + ` and ` + filter, nil
-}
-
-// clock is the time in microseconds, without a round trip to ask for it.
-func (s records) clock(p *parameters) string {
-	if s.db.clock != "" {
-		return s.db.clock
-	}
-	return p.add(s.db.now().UnixMicro())
+		where u.workspace_id = $1 and u.removed_at is null and ` + s.adoptable(p.add(q.Connection), s.db.clockNow(p)) + ` and ` + filter, nil
 }
 
 // adoptable holds for users u that a directory paired with the connection may

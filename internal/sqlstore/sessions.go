@@ -11,14 +11,18 @@ import (
 type sessions struct{ db *session }
 
 const sessionColumns = `s.workspace_id, s.id, s.user_id, s.secret_hash, s.connection_id, s.identity_id, s.parent_id,
-	s.user_agent, s.created_at, s.last_seen_at, s.expires_at, s.ended_at`
+	s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at, s.ended_at, p.idle_us, p.proved_at, p.method`
+
+// sessionsWithParents are what [sessionColumns] are of.
+const sessionsWithParents = `sessions s left join parent_sign_ins p on p.id = s.parent_id`
 
 // sessionFields are where [sessionColumns] go.
 func sessionFields(s *provisioning.Session) []any {
 	return []any{
 		&s.Workspace, &s.ID, &s.User, &s.SecretHash, optionalOf(&s.Connection), optionalOf(&s.Identity),
-		optionalOf(&s.Parent), &s.UserAgent, instantOf(&s.CreatedAt), instantOf(&s.LastSeenAt),
-		instantOf(&s.ExpiresAt), instantOf(&s.EndedAt),
+		optionalOf(&s.Parent), &s.UserAgent, &s.Address, instantOf(&s.CreatedAt), instantOf(&s.LastSeenAt),
+		instantOf(&s.ExpiresAt), instantOf(&s.EndedAt), durationOf(&s.ParentIdle), instantOf(&s.ParentProvedAt),
+		optionalOf(&s.ParentMethod),
 	}
 }
 
@@ -46,19 +50,19 @@ func scanSessionOf(r rows) (sessionOf, error) {
 func (s sessions) Create(ctx context.Context, v provisioning.Session) error {
 	_, err := s.db.exec(ctx, `
 		insert into sessions (workspace_id, id, user_id, secret_hash, connection_id, identity_id, parent_id,
-			user_agent, created_at, last_seen_at, expires_at, ended_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			user_agent, address, created_at, last_seen_at, expires_at, ended_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		v.Workspace, v.ID, v.User, blob(v.SecretHash), optional(v.Connection), optional(v.Identity), optional(v.Parent),
-		v.UserAgent, v.CreatedAt.UnixMicro(), v.LastSeenAt.UnixMicro(), v.ExpiresAt.UnixMicro(), instant(v.EndedAt))
+		v.UserAgent, v.Address, v.CreatedAt.UnixMicro(), v.LastSeenAt.UnixMicro(), v.ExpiresAt.UnixMicro(), instant(v.EndedAt))
 	return err
 }
 
-// Find reads session, user and blocks in one statement, so that they are of
+// Find reads session, parent, user and blocks in one statement, so that they are of
 // one moment.
 func (s sessions) Find(ctx context.Context, id provisioning.SessionID) (provisioning.Session, provisioning.User, error) {
 	found, err := list(ctx, s.db, scanSessionOf, `
 		select `+sessionColumns+`, `+userColumns+`, b.source, b.created_at
-		from sessions s
+		from `+sessionsWithParents+`
 		join users u on u.workspace_id = s.workspace_id and u.id = s.user_id
 		left join blocks b on b.workspace_id = u.workspace_id and b.user_id = u.id
 		where s.id = $1
@@ -103,7 +107,7 @@ func (s sessions) EndOfUser(ctx context.Context, ws provisioning.WorkspaceID, u 
 
 func (s sessions) OfUser(ctx context.Context, ws provisioning.WorkspaceID, u provisioning.UserID) ([]provisioning.Session, error) {
 	return list(ctx, s.db, scanSession, `
-		select `+sessionColumns+` from sessions s
+		select `+sessionColumns+` from `+sessionsWithParents+`
 		where s.workspace_id = $1 and s.user_id = $2 and s.ended_at is null
 		order by s.created_at desc, s.id desc`, ws, u)
 }

@@ -46,37 +46,6 @@ func TestUsers_Get_ReturnsWhatCreateAndUpdateStored(t *testing.T) {
 	})
 }
 
-func TestUsers_Administrators_AnAccountWithACredentialIsAWayIn(t *testing.T) {
-	withFixture(t, func(t *testing.T, f *fixture) {
-		ctx := t.Context()
-		f.update(t, func(tx *provisioning.Tx) error {
-			insert := `insert into accounts (id, email, email_key, email_proved, password_hash, created_at) values ($1, $1, $1, true, $2, 1)`
-			for id, hash := range map[provisioning.UserID]any{"with": "hash", "without": nil} {
-				if _, err := tx.Users.(users).db.exec(ctx, insert, id, hash); err != nil {
-					return err
-				}
-				u := aUser(id)
-				u.Account = provisioning.AccountID(id)
-				if err := tx.Users.Create(ctx, u); err != nil {
-					return err
-				}
-			}
-			_, memberships, _ := reasonsOf([]provisioning.UserID{"with", "without"})
-			for i := range memberships {
-				memberships[i].Community, memberships[i].Role = rootID, adminID
-			}
-			return tx.Access.Start(ctx, memberships)
-		})
-		f.view(t, func(tx *provisioning.Tx) error {
-			got, err := tx.Users.Administrators(ctx, wsID, rootID, adminID)
-			if want := map[provisioning.UserID]bool{"with": false}; !reflect.DeepEqual(got, want) {
-				t.Errorf("got %v, want %v", got, want)
-			}
-			return err
-		})
-	})
-}
-
 func TestUsers_List_GivesEachTheirOwnBlocksAndRecord(t *testing.T) {
 	withFixture(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()

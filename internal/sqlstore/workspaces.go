@@ -45,6 +45,10 @@ func (s workspaces) SetSettings(ctx context.Context, id provisioning.WorkspaceID
 	return s.db.update(ctx, `update workspaces set settings = $2 where id = $1`, id, jsonText(settings))
 }
 
+func (s workspaces) Update(ctx context.Context, w provisioning.Workspace) error {
+	return s.db.update(ctx, `update workspaces set name = $2, multi_tenant = $3 where id = $1`, w.ID, w.Name, w.MultiTenant)
+}
+
 func (s workspaces) Lock(ctx context.Context, id provisioning.WorkspaceID) error {
 	_, err := one(ctx, s.db, value[provisioning.WorkspaceID],
 		`select id from workspaces where id = $1`+s.db.forUpdate, id)

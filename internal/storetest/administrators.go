@@ -6,9 +6,8 @@ import (
 	"drawbridge/provisioning"
 )
 
-// An account is a way in too; it is proved where accounts are made, since no
-// method of the Store makes one.
 var administratorSentences = []sentence{
+	{"Administrators: with a password or a passkey of the account", administratorByAccount},
 	{"Administrators: with an identity of an enabled connection", administratorByIdentity},
 	{"Administrators: with an active record of a directory paired with an enabled connection", administratorByRecord},
 	{"Administrators: nobody without a working way in", administratorWithoutWay},
@@ -38,6 +37,20 @@ func (w *world) disableConnection() {
 	off := w.connection
 	off.DisabledAt = at(90)
 	wantOK(w.t, w.updateConnection(off))
+}
+
+func administratorByAccount(w *world) {
+	holder := func(name string, changes ...func(*provisioning.Account)) provisioning.User {
+		u := w.user(name, w.ownerOf(w.account(changes...)))
+		w.membership(u, w.root, w.admin)
+		return u
+	}
+	without := func(a *provisioning.Account) { a.PasswordHash = "" }
+	password, passkey := holder("password"), holder("passkey", without)
+	w.passkey(passkey.Account)
+	holder("neither", without, func(a *provisioning.Account) { a.TOTPSecret = []byte("sealed") })
+	equal(w.t, "administrators", w.administrators(),
+		map[provisioning.UserID]bool{password.ID: false, passkey.ID: false})
 }
 
 func administratorByIdentity(w *world) {

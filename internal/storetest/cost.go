@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"drawbridge/provisioning"
 )
@@ -32,7 +33,7 @@ type priced struct {
 
 func costOfSets(w *world) {
 	const many = 500
-	for _, p := range w.pricedSets(many) {
+	for _, p := range slices.Concat(w.pricedSets(many), w.pricedPlaces(many), w.pricedAccounts(many)) {
 		costs := make([]int64, 0, 2)
 		for _, n := range []int{1, many} {
 			costs = append(costs, w.cost(func(ctx context.Context, tx *provisioning.Tx) error { return p.call(ctx, tx, n) }))
@@ -135,6 +136,64 @@ func (w *world) pricedRows(us []provisioning.User) []priced {
 	}
 }
 
+// pricedPlaces hold communities and roles: the first is there, the others not.
+func (w *world) pricedPlaces(many int) []priced {
+	communities, roles := []provisioning.CommunityID{w.paris.ID}, []provisioning.RoleID{w.guest.ID}
+	for range many - 1 {
+		communities = append(communities, newID[provisioning.CommunityID]())
+		roles = append(roles, newID[provisioning.RoleID]())
+	}
+	return []priced{
+		{"Communities.Hold", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			_, err := isGone(tx.Communities.Hold(ctx, w.workspace.ID, communities[:n]))
+			return err
+		}},
+		{"Roles.Hold", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			_, err := isGone(tx.Roles.Hold(ctx, w.workspace.ID, roles[:n]))
+			return err
+		}},
+	}
+}
+
+// pricedAccounts are the methods that take a set about accounts and mails.
+func (w *world) pricedAccounts(many int) []priced {
+	w.t.Helper()
+	a := w.account()
+	texts, parents, accounts := make([]string, many), make([]provisioning.ParentID, many), make([]provisioning.AccountID, many)
+	hashes, purposes := make([][]byte, many), make([]provisioning.LinkPurpose, many)
+	for i := range many {
+		texts[i] = ids.New()
+		parents[i], accounts[i] = provisioning.ParentID(texts[i]), provisioning.AccountID(texts[i])
+		hashes[i], purposes[i] = []byte(texts[i]), provisioning.LinkPurpose(texts[i])
+	}
+	return []priced{
+		{"Accounts.Absorb", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			return tx.Accounts.Absorb(ctx, a.ID, accounts[:n])
+		}},
+		{"Factors.SetRecoveryCodes", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			return tx.Factors.SetRecoveryCodes(ctx, a.ID, hashes[:n])
+		}},
+		{"AccountSessions.EndOfParents", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			_, err := tx.AccountSessions.EndOfParents(ctx, parents[:n], at(1))
+			return err
+		}},
+		{"Links.Cancel", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			_, err := tx.Links.Cancel(ctx, a.ID, purposes[:n], at(1))
+			return err
+		}},
+		{"Deliveries.Add", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			return tx.Deliveries.Add(ctx, pluck(texts[:n], func(string) provisioning.Delivery { return w.draftDelivery() }))
+		}},
+		{"Deliveries.Claim", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			_, err := tx.Deliveries.Claim(ctx, at(60), at(99), n)
+			return err
+		}},
+		{"Deliveries.Drop", func(ctx context.Context, tx *provisioning.Tx, n int) error {
+			return tx.Deliveries.Drop(ctx, texts[:n], at(1))
+		}},
+	}
+}
+
 func (w *world) draftMemberships(us []provisioning.User) []provisioning.Membership {
 	return pluck(us, func(u provisioning.User) provisioning.Membership {
 		return provisioning.Membership{
@@ -151,10 +210,33 @@ func costOfReads(w *world) {
 	u, g := w.pushed("ana"), w.group("g")
 	w.block(u, provisioning.BlockSignal)
 	w.addMembers(g, u)
-	token, session := w.token(w.directory), w.session(u)
+	a := w.account()
+	parent := w.parent(a)
+	token, session := w.token(w.directory), w.session(u, from(parent))
+	w.invitation(u)
 	for name, fn := range map[string]step{
 		"Users.Get": func(ctx context.Context, tx *provisioning.Tx) error {
 			_, err := tx.Users.Get(ctx, w.workspace.ID, u.ID)
+			return err
+		},
+		"Users.List": func(ctx context.Context, tx *provisioning.Tx) error {
+			_, err := tx.Users.List(ctx, w.workspace.ID, provisioning.UserQuery{})
+			return err
+		},
+		"Accounts.Users": func(ctx context.Context, tx *provisioning.Tx) error {
+			_, err := tx.Accounts.Users(ctx, a.ID)
+			return err
+		},
+		"Invitations.List": func(ctx context.Context, tx *provisioning.Tx) error {
+			_, err := tx.Invitations.List(ctx, w.workspace.ID, provisioning.InvitationQuery{})
+			return err
+		},
+		"Communities.Uses": func(ctx context.Context, tx *provisioning.Tx) error {
+			_, err := tx.Communities.Uses(ctx, w.workspace.ID, w.paris.ID)
+			return err
+		},
+		"Parents.Find": func(ctx context.Context, tx *provisioning.Tx) error {
+			_, _, err := tx.Parents.Find(ctx, parent.ID)
 			return err
 		},
 		"Access.State": func(ctx context.Context, tx *provisioning.Tx) error {

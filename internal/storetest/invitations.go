@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"time"
 
 	"drawbridge/provisioning"
 )
@@ -10,6 +11,11 @@ var invitationSentences = []sentence{
 	{"Create adds the invitation with its roles; Find returns it by its id alone", invitationFind},
 	{"Find returns ErrNotFound", invitationNotFound},
 	{"OfUser returns those of the user, newest first", invitationOfUser},
+	{"List returns those that the query selects, by id, newest first", invitationList},
+	{"List: Pending are those neither accepted nor cancelled, expired ones too", invitationListPending},
+	{"List: Before and Limit page; a Limit of 0 means 100", invitationListPages},
+	{"Update replaces secret, Shown, InvitedBy, ExpiresAt and CancelledAt", invitationUpdate},
+	{"Update: ErrNotFound unless it was neither accepted nor cancelled", invitationUpdateDone},
 	{"Accept marks the invitation if it was neither accepted nor cancelled, and reports whether it did", invitationAccept},
 	{"CancelOfUser cancels those of the user that are neither accepted nor cancelled and returns their ids", invitationCancel},
 }
@@ -46,7 +52,7 @@ func (w *world) invitationsOf(u provisioning.User) []provisioning.Invitation {
 func invitationFind(w *world) {
 	u := w.user("ana")
 	full := w.invitation(u, func(i *provisioning.Invitation) {
-		i.Administers, i.Adoptable = true, false
+		i.Administers, i.Adoptable, i.Shown, i.InvitedBy = true, false, true, u.ID
 		i.Roles = []provisioning.RoleIn{{Community: w.root.ID, Role: w.guest.ID}, {Community: w.root.ID, Role: w.admin.ID}}
 	})
 	bare := w.invitation(u, func(i *provisioning.Invitation) { i.Roles = nil })
@@ -68,6 +74,79 @@ func invitationOfUser(w *world) {
 	older := w.invitation(u, func(i *provisioning.Invitation) { i.CancelledAt = at(30) })
 	newer := w.invitation(u, func(i *provisioning.Invitation) { i.CreatedAt = at(31) })
 	equal(w.t, "invitations", w.invitationsOf(u), []provisioning.Invitation{newer, older})
+}
+
+func (w *world) listInvitations(q provisioning.InvitationQuery) []provisioning.Invitation {
+	w.t.Helper()
+	return read(w, func(ctx context.Context, tx *provisioning.Tx) ([]provisioning.Invitation, error) {
+		return tx.Invitations.List(ctx, w.workspace.ID, q)
+	})
+}
+
+func invitationList(w *world) {
+	equal(w.t, "none", w.listInvitations(provisioning.InvitationQuery{}), nil)
+	other := w.another()
+	other.invitation(other.user("elsewhere"))
+	u := w.user("ana")
+	older := w.invitation(u, func(i *provisioning.Invitation) { i.CreatedAt = at(99) })
+	newer := w.invitation(w.user("bob"), func(i *provisioning.Invitation) {
+		i.AcceptedAt = at(30)
+		i.Roles = []provisioning.RoleIn{{Community: w.root.ID, Role: w.guest.ID}, {Community: w.root.ID, Role: w.admin.ID}}
+	})
+	equal(w.t, "invitations", w.listInvitations(provisioning.InvitationQuery{}), []provisioning.Invitation{newer, older})
+}
+
+func invitationListPending(w *world) {
+	u := w.user("ana")
+	expired := w.invitation(u, ending(-500))
+	w.invitation(u, func(i *provisioning.Invitation) { i.AcceptedAt = at(30) })
+	w.invitation(u, func(i *provisioning.Invitation) { i.CancelledAt = at(30) })
+	open := w.invitation(u)
+	got := w.listInvitations(provisioning.InvitationQuery{Pending: true})
+	equal(w.t, "pending", got, []provisioning.Invitation{open, expired})
+}
+
+func invitationListPages(w *world) {
+	u := w.user("ana")
+	var newestFirst []provisioning.Invitation
+	for range 101 {
+		newestFirst = append([]provisioning.Invitation{w.invitation(u)}, newestFirst...)
+	}
+	all := w.listInvitations(provisioning.InvitationQuery{})
+	equal(w.t, "without a limit", all, newestFirst[:100])
+	equal(w.t, "first", w.listInvitations(provisioning.InvitationQuery{Limit: 2}), all[:2])
+	equal(w.t, "second", w.listInvitations(provisioning.InvitationQuery{Limit: 2, Before: all[1].ID}), all[2:4])
+}
+
+func (w *world) updateInvitation(i provisioning.Invitation) error {
+	return w.try(func(ctx context.Context, tx *provisioning.Tx) error { return tx.Invitations.Update(ctx, i) })
+}
+
+func invitationUpdate(w *world) {
+	u, bob := w.user("ana"), w.user("bob")
+	want, other := w.invitation(u), w.invitation(u)
+	want.SecretHash, want.Shown, want.InvitedBy, want.ExpiresAt = []byte("anew"), true, bob.ID, at(2000)
+	changed := want
+	changed.User, changed.Email, changed.Administers, changed.Adoptable = bob.ID, bob.Email, true, false
+	changed.CreatedAt, changed.AcceptedAt, changed.Roles = at(77), at(78), nil
+	wantOK(w.t, w.updateInvitation(changed))
+	equal(w.t, "invitations", w.listInvitations(provisioning.InvitationQuery{}), []provisioning.Invitation{other, want})
+	want.CancelledAt, want.InvitedBy = at(79), ""
+	wantOK(w.t, w.updateInvitation(want))
+	equal(w.t, "cancelled", w.listInvitations(provisioning.InvitationQuery{}), []provisioning.Invitation{other, want})
+}
+
+func invitationUpdateDone(w *world) {
+	u := w.user("ana")
+	accepted := w.invitation(u, func(i *provisioning.Invitation) { i.AcceptedAt = at(30) })
+	cancelled := w.invitation(u, func(i *provisioning.Invitation) { i.CancelledAt = at(30) })
+	unknown := accepted
+	unknown.ID = newID[provisioning.InvitationID]()
+	for _, i := range []provisioning.Invitation{accepted, cancelled, unknown} {
+		i.ExpiresAt, i.CancelledAt = at(9999), time.Time{}
+		wantKind(w.t, w.updateInvitation(i), provisioning.ErrNotFound)
+	}
+	equal(w.t, "invitations", w.listInvitations(provisioning.InvitationQuery{}), []provisioning.Invitation{cancelled, accepted})
 }
 
 func invitationAccept(w *world) {

@@ -119,6 +119,7 @@ func isolationLists(w *world) {
 	for _, foreign := range []string{
 		string(b.workspace.ID), string(b.root.ID), string(b.guest.ID), string(b.connection.ID), string(b.directory.ID),
 		string(b.user.ID), string(b.group.ID), string(b.mapping.ID), string(b.grant.ID), string(b.session.ID),
+		string(b.invitation.ID), string(b.delivery.ID),
 	} {
 		equal(w.t, "shows "+foreign, strings.Contains(shown, foreign), false)
 	}
@@ -141,12 +142,19 @@ func isolationSeal(w *world) {
 // itself or of a place in a list; their topics look beside a second world.
 var isolationElsewhere = []string{
 	"Workspaces.SetSettings", "Domains.Verified", "Users.List", "Access.Holders", "Events.List",
-	"Tombstones.Any", "Tombstones.Lift",
+	"Tombstones.Any", "Tombstones.Lift", "Invitations.List", "Deliveries.List", "Inactivity.Due",
+}
+
+// isolationNew are the methods that make what refers to the workspace alone,
+// and those whose ids are made by nobody else.
+var isolationNew = []string{
+	"Communities.Create", "Roles.Create", "Domains.Put", "Events.Append", "Audit.Append", "Audit.Seal", "Deliveries.Add",
+	"Links.Create",
 }
 
 // isolationComplete fails when the Store gains a method that no attempt tries.
 func isolationComplete(w *world) {
-	tried := slices.Clone(isolationElsewhere)
+	tried := slices.Concat(isolationElsewhere, isolationNew)
 	for _, x := range slices.Concat(readsOfUsers, readsOfGroups, readsOfTheRest, writesOfUsers, writesOfGroups, writesOfTheRest, references) {
 		method, _, _ := strings.Cut(x.method, " ")
 		tried = append(tried, method)
@@ -166,12 +174,14 @@ func isolationComplete(w *world) {
 	}
 }
 
-// takesIDs reports whether a method takes a workspace and something by which
-// it finds rows.
+// takesIDs reports whether a method takes a workspace, by itself or in what it
+// takes, and something by which it finds rows.
 func takesIDs(method reflect.Type) bool {
 	var workspace, more bool
 	for i := range method.NumIn() {
 		switch in := method.In(i); {
+		case ofWorkspace(in):
+			workspace, more = true, true
 		case in == reflect.TypeFor[provisioning.WorkspaceID]():
 			workspace = true
 		case in.Kind() == reflect.String, in.Kind() == reflect.Slice, in.Kind() == reflect.Struct && in != reflect.TypeFor[time.Time]():
@@ -179,6 +189,19 @@ func takesIDs(method reflect.Type) bool {
 		}
 	}
 	return workspace && more
+}
+
+// ofWorkspace reports whether a value, or each of a list, says of which
+// workspace it is.
+func ofWorkspace(t reflect.Type) bool {
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	f, ok := t.FieldByName("Workspace")
+	return ok && f.Type == reflect.TypeFor[provisioning.WorkspaceID]()
 }
 
 var readsOfUsers = []attempt{
@@ -278,6 +301,12 @@ var readsOfTheRest = []attempt{
 	{"Tokens.List", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return tx.Tokens.List(ctx, a.workspace.ID, b.directory.ID)
 	}},
+	{"Communities.Uses", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		return tx.Communities.Uses(ctx, a.workspace.ID, b.paris.ID)
+	}},
+	{"Roles.Uses", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		return tx.Roles.Uses(ctx, a.workspace.ID, b.guest.ID)
+	}},
 	{"Access.OfCommunity", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return tx.Access.OfCommunity(ctx, a.workspace.ID, b.root.ID, "", 9)
 	}},
@@ -333,6 +362,12 @@ var writesOfUsers = []attempt{
 	{"Subjects.ReleaseAll", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return nothing(tx.Subjects.ReleaseAll(ctx, a.workspace.ID, b.user.ID))
 	}},
+	{"Invitations.Update", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		i := b.invitation
+		i.Workspace, i.SecretHash = a.workspace.ID, []byte("changed")
+		err := tx.Invitations.Update(ctx, i)
+		return err == nil, err
+	}},
 	{"Invitations.Accept", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
 		return tx.Invitations.Accept(ctx, a.workspace.ID, b.invitation.ID, at(1))
 	}},
@@ -385,6 +420,53 @@ var writesOfGroups = []attempt{
 }
 
 var writesOfTheRest = []attempt{
+	{"Communities.Hold", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		err := tx.Communities.Hold(ctx, a.workspace.ID, []provisioning.CommunityID{a.paris.ID, b.paris.ID})
+		return err == nil, err
+	}},
+	{"Communities.Lock", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		err := tx.Communities.Lock(ctx, a.workspace.ID, b.paris.ID)
+		return err == nil, err
+	}},
+	{"Communities.Update", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		c := b.paris
+		c.Workspace, c.Name = a.workspace.ID, "changed"
+		err := tx.Communities.Update(ctx, c)
+		return err == nil, err
+	}},
+	{"Communities.Delete", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		_, err := tx.Communities.Delete(ctx, a.workspace.ID, b.paris.ID, at(1))
+		return err == nil, err
+	}},
+	{"Roles.Hold", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		err := tx.Roles.Hold(ctx, a.workspace.ID, []provisioning.RoleID{a.guest.ID, b.guest.ID})
+		return err == nil, err
+	}},
+	{"Roles.Lock", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		err := tx.Roles.Lock(ctx, a.workspace.ID, b.guest.ID)
+		return err == nil, err
+	}},
+	{"Roles.Update", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		r := b.guest
+		r.Workspace, r.Name = a.workspace.ID, "changed"
+		err := tx.Roles.Update(ctx, r)
+		return err == nil, err
+	}},
+	{"Roles.Delete", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		err := tx.Roles.Delete(ctx, a.workspace.ID, b.guest.ID, at(1))
+		return err == nil, err
+	}},
+	{"Deliveries.Retry", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		return tx.Deliveries.Retry(ctx, a.workspace.ID, b.delivery.ID, at(62))
+	}},
+	{"Deliveries.Settle", func(ctx context.Context, tx *provisioning.Tx, a, b *furnished) (any, error) {
+		d := b.delivery
+		d.Workspace, d.Error = a.workspace.ID, "changed"
+		return tx.Deliveries.Settle(ctx, d)
+	}},
+	{"Deliveries.Retry as one of an account", func(ctx context.Context, tx *provisioning.Tx, _, b *furnished) (any, error) {
+		return tx.Deliveries.Retry(ctx, "", b.delivery.ID, at(62))
+	}},
 	{"Domains.Delete", func(ctx context.Context, tx *provisioning.Tx, _, b *furnished) (any, error) {
 		err := tx.Domains.Delete(ctx, newID[provisioning.WorkspaceID](), theDomain)
 		return err == nil, err

@@ -20,6 +20,7 @@ type furnished struct {
 	membership provisioning.Membership
 	session    provisioning.Session
 	token      provisioning.DirectoryToken
+	delivery   provisioning.Delivery // given up
 	sealed     provisioning.AuditEntry
 	unsealed   provisioning.AuditEntry
 }
@@ -43,6 +44,7 @@ func furnish(w *world) *furnished {
 	f.membership = w.membership(f.user, w.root, w.admin)
 	f.session = w.session(f.user)
 	f.token = w.token(w.directory)
+	f.delivery = w.delivery(settled(provisioning.DeliveryDead, 61), func(d *provisioning.Delivery) { d.Leased = at(70) })
 	w.domain(theDomain, true)
 	w.claim(w.connection, theSubject, f.user)
 	w.bury(f.user, theHash)
@@ -108,6 +110,12 @@ func (f *furnished) parts() []part {
 		},
 		func(ctx context.Context, tx *provisioning.Tx) (any, error) {
 			return tx.Tombstones.Any(ctx, ws, [][]byte{[]byte(theHash)})
+		},
+		func(ctx context.Context, tx *provisioning.Tx) (any, error) {
+			return tx.Invitations.List(ctx, ws, provisioning.InvitationQuery{})
+		},
+		func(ctx context.Context, tx *provisioning.Tx) (any, error) {
+			return tx.Deliveries.List(ctx, ws, provisioning.DeliveryQuery{})
 		},
 		func(ctx context.Context, tx *provisioning.Tx) (any, error) { return tx.Events.List(ctx, ws, "", 99) },
 		func(ctx context.Context, tx *provisioning.Tx) (any, error) { return tx.Audit.Unsealed(ctx, ws, 99) },

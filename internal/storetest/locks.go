@@ -11,9 +11,19 @@ import (
 	"drawbridge/provisioning"
 )
 
-// concurrentWriters finds out whether a second Update starts while one is
-// open. An engine with a single writer keeps it waiting.
+// writers says of each Store whether it lets two write at once. It is found out
+// once: an engine with a single writer makes everybody wait meanwhile.
+var writers sync.Map
+
 func (w *world) concurrentWriters() bool {
+	w.t.Helper()
+	both, _ := writers.LoadOrStore(w.store, sync.OnceValue(w.probeWriters))
+	return both.(func() bool)()
+}
+
+// probeWriters finds out whether a second Update starts while one is open. An
+// engine with a single writer keeps it waiting.
+func (w *world) probeWriters() bool {
 	w.t.Helper()
 	inside, done := make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -32,7 +42,7 @@ func (w *world) concurrentWriters() bool {
 		select {
 		case <-inside:
 			both = true
-		case <-time.After(250 * time.Millisecond):
+		case <-time.After(time.Second):
 		}
 		return nil
 	})

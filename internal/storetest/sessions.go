@@ -8,7 +8,8 @@ import (
 )
 
 var sessionSentences = []sentence{
-	{"Create adds the session; Find returns it by its id alone together with its user, without record", sessionFind},
+	{"Create adds the session; Find returns it by its id alone together with its user, without record and InvitedUntil", sessionFind},
+	{"Find and OfUser read idle limit, last proof and method of the parent together with the session", sessionParent},
 	{"Find returns ErrNotFound", sessionNotFound},
 	{"Touch notes activity", sessionTouch},
 	{"End ends the session if it has not ended, and reports whether it did", sessionEnd},
@@ -48,14 +49,29 @@ func sessionFind(w *world) {
 	u := w.pushed("ana")
 	u.Blocks = []provisioning.Block{w.block(u, provisioning.BlockSignal)}
 	u.Record = nil
+	w.invitation(u)
 	identity := w.identity(u, "00u1")
-	full := w.session(u, func(s *provisioning.Session) { s.Identity, s.EndedAt = identity.ID, at(30) })
+	full := w.session(u, func(s *provisioning.Session) {
+		s.Identity, s.Address, s.EndedAt = identity.ID, "192.0.2.7", at(30)
+	})
 	bare := w.session(u, func(s *provisioning.Session) { s.Connection, s.UserAgent = "", "" })
 	for _, want := range []provisioning.Session{full, bare} {
 		got, err := w.findSession(want.ID)
 		wantOK(w.t, err)
 		equal(w.t, "session and user", got, sessionAndUser{want, u})
 	}
+}
+
+func sessionParent(w *world) {
+	a := w.account()
+	u := w.user("ana", w.ownerOf(a))
+	p := w.parent(a)
+	want := w.session(u, from(p))
+	want = beneath(want, p)
+	got, err := w.findSession(want.ID)
+	wantOK(w.t, err)
+	equal(w.t, "found", got, sessionAndUser{want, u})
+	equal(w.t, "of the user", w.sessionsOf(u), []provisioning.Session{want})
 }
 
 func sessionNotFound(w *world) {

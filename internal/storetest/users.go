@@ -4,22 +4,24 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"drawbridge/provisioning"
 )
 
 var userSentences = []sentence{
-	{"Create adds the user without its blocks and record", userCreateBare},
+	{"Create adds the user without its blocks, record and InvitedUntil", userCreateBare},
 	{"Create: KeyUserName is taken if a user that is not removed has that userName", userCreateTaken},
 	{"the userName of a removed user is free, also in another workspace", userNameFree},
-	{"Get returns the user with blocks and record", userGet},
+	{"Get returns the user with blocks, record and InvitedUntil", userGet},
+	{"InvitedUntil is of the latest invitation that was neither accepted nor cancelled, ended or not", userInvitedUntil},
 	{"Get returns a removed user too", userGetRemoved},
 	{"Get returns ErrNotFound", userNotFound},
 	{"Update replaces the row", userUpdate},
 	{"Update touches neither blocks nor record", userUpdateRowOnly},
 	{"Update: ErrNotFound; KeyUserName", userUpdateErrors},
 	{"Lock passes unknown ids over", userLockUnknown},
-	{"List returns users that are not removed, with blocks and record, by id", userList},
+	{"List returns users that are not removed, with blocks, record and InvitedUntil, by id", userList},
 	{"List: Key is the folded userName or e-mail, whole", userListKey},
 	{"List: After and Limit page", userListPages},
 	{"List: a Limit of 0 means 100", userListDefaultLimit},
@@ -68,10 +70,14 @@ func userCreateBare(w *world) {
 	u := w.draftUser("Ana@acme.example")
 	bare := u
 	r := w.draftRecord(u, "ext")
-	u.Record = &r
+	u.Record, u.InvitedUntil = &r, at(99)
 	u.Blocks = []provisioning.Block{{Workspace: u.Workspace, User: u.ID, Source: provisioning.BlockSignal, CreatedAt: at(1)}}
 	wantOK(w.t, w.createUser(u))
 	equal(w.t, "user", w.mustGetUser(u.ID), bare)
+	full := w.user("Bob@acme.example", func(u *provisioning.User) {
+		u.LastSeenAt, u.ReactivatedAt, u.BreakGlass = at(12), at(13), true
+	})
+	equal(w.t, "user with everything", w.mustGetUser(full.ID), full)
 }
 
 func userCreateTaken(w *world) {
@@ -93,10 +99,28 @@ func userGet(w *world) {
 	want.Blocks = []provisioning.Block{
 		w.block(want, provisioning.BlockAdministrator), w.block(want, provisioning.BlockDirectory),
 	}
-	w.user("somebody else")
+	want.InvitedUntil = w.invitation(want).ExpiresAt
+	w.invitation(w.user("somebody else"), ending(9000))
 	got := w.mustGetUser(want.ID)
 	slices.SortFunc(got.Blocks, func(a, b provisioning.Block) int { return cmp.Compare(a.Source, b.Source) })
 	equal(w.t, "user", got, want)
+}
+
+// ending lets an invitation end n seconds after the fixed instant of [at].
+func ending(n int) func(*provisioning.Invitation) {
+	return func(i *provisioning.Invitation) { i.ExpiresAt = at(n) }
+}
+
+func userInvitedUntil(w *world) {
+	u := w.user("ana")
+	w.invitation(u, ending(500), func(i *provisioning.Invitation) { i.AcceptedAt = at(30) })
+	w.invitation(u, ending(600), func(i *provisioning.Invitation) { i.CancelledAt = at(31) })
+	equal(w.t, "neither is open", w.mustGetUser(u.ID).InvitedUntil, time.Time{})
+	w.invitation(u, ending(-500))
+	equal(w.t, "one that ended", w.mustGetUser(u.ID).InvitedUntil, at(-500))
+	w.invitation(u, ending(200))
+	w.invitation(u, ending(100))
+	equal(w.t, "two more", w.mustGetUser(u.ID).InvitedUntil, at(200))
 }
 
 func userGetRemoved(w *world) {
@@ -115,7 +139,7 @@ func userUpdate(w *world) {
 		Workspace: u.Workspace, ID: u.ID, UserName: "Anna", Email: "anna@acme.example", DisplayName: "Anna N.",
 		GivenName: "Anna", FamilyName: "N", Locale: "de", Origin: provisioning.OriginSignIn,
 		Directory: w.directory.ID, Version: 7, CreatedAt: u.CreatedAt, UpdatedAt: at(70),
-		RemovedAt: at(71), LastSeenAt: at(72),
+		RemovedAt: at(71), LastSeenAt: at(72), ReactivatedAt: at(73), BreakGlass: true,
 	}
 	wantOK(w.t, w.updateUser(want))
 	equal(w.t, "user", w.mustGetUser(u.ID), want)
@@ -125,7 +149,7 @@ func userUpdateRowOnly(w *world) {
 	want := w.pushed("ana")
 	want.Blocks = []provisioning.Block{w.block(want, provisioning.BlockDirectory)}
 	bare := want
-	bare.Blocks, bare.Record, bare.DisplayName = nil, nil, "Changed"
+	bare.Blocks, bare.Record, bare.InvitedUntil, bare.DisplayName = nil, nil, at(99), "Changed"
 	wantOK(w.t, w.updateUser(bare))
 	want.DisplayName = "Changed"
 	equal(w.t, "user", w.mustGetUser(want.ID), want)
@@ -155,6 +179,7 @@ func userList(w *world) {
 	w.another().user("elsewhere")
 	ana, bob := w.pushed("ana"), w.user("bob")
 	ana.Blocks = []provisioning.Block{w.block(ana, provisioning.BlockAdministrator)}
+	bob.InvitedUntil = w.invitation(bob).ExpiresAt
 	w.removeUser(w.user("gone"))
 	first := w.draftUser("early")
 	first.ID = early(first.ID)

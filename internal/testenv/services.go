@@ -13,6 +13,8 @@ const (
 	postgresVariable     = "DRAWBRIDGE_TEST_POSTGRES_URL"
 	redisVariable        = "DRAWBRIDGE_TEST_REDIS_URL"
 	oidcProviderVariable = "DRAWBRIDGE_TEST_OIDC_PROVIDER_DIR"
+	chromiumVariable     = "DRAWBRIDGE_TEST_CHROMIUM"
+	axeVariable          = "DRAWBRIDGE_TEST_AXE"
 	leftOutVariable      = "DRAWBRIDGE_TEST_LEFT_OUT"
 )
 

@@ -11,6 +11,20 @@ var frameTexts = Texts{
 	"contact":   {Other: "Contact"},
 	"signed_in": {Other: "Signed in as {1}"},
 
+	"my_account": {Other: "My account"},
+	"switch":     {Other: "Switch workspace"},
+	"you":        {Other: "You"},
+
+	"password.show":    {Other: "Show"},
+	"password.hide":    {Other: "Hide"},
+	"password.show_it": {Other: "Show the password"},
+	"password.hide_it": {Other: "Hide the password"},
+	"password.missing": {One: "1 more character is needed.", Other: "{1} more characters are needed."},
+	"password.enough":  {Other: "Long enough. A longer one is stronger."},
+	"password.strong":  {Other: "Strong, if you use it nowhere else."},
+	"copy":             {Other: "Copy"},
+	"copied":           {Other: "Copied"},
+
 	"problems": {
 		One:   "There is a problem",
 		Other: "There are {1} problems",

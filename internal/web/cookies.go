@@ -11,7 +11,12 @@ const (
 	SessionCookie    = "drawbridge_session"
 	SignInCookie     = "drawbridge_signin"
 	SignedOutCookie  = "drawbridge_signed_out" // somebody signed out here on purpose, not long ago (rule 20)
-	InvitationCookie = "drawbridge_invitation" // the token of the invitation that was opened here
+	AccountCookie    = "drawbridge_account"    // a parent sign-in, from which sessions are entered
+	KnownCookie      = "drawbridge_known"      // somebody signed in here with their password before
+	InvitationCookie = "drawbridge_invitation" // the ticket of the invitation that was opened here
+	ResetCookie      = "drawbridge_reset"      // the ticket of a link for a new password
+	EmailCookie      = "drawbridge_email"      // the ticket of a link about a new address
+	SetupCookie      = "drawbridge_setup"      // the ticket of the link of the first start
 )
 
 // Cookies sets and reads the bridge's cookies: HttpOnly, SameSite=Lax, Path=/, and bound to this host by the prefix
@@ -72,7 +77,8 @@ func (c Cookies) send(w http.ResponseWriter, base, value string, maxAge int) {
 	})
 }
 
-// domainOf keeps the sign-in cookie on this host: no application beside the bridge has any business with it.
+// domainOf keeps every cookie but the session's on this host: no application beside the bridge has any business with
+// how somebody signs in.
 func (c Cookies) domainOf(base string) string {
 	if base == SessionCookie {
 		return c.Domain

@@ -19,6 +19,7 @@ func TestCookies(t *testing.T) {
 		{"https", "https://bridge.example", "", web.SessionCookie, "__Host-drawbridge_session", "; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"},
 		{"https, shared", "https://bridge.acme.example", "acme.example", web.SessionCookie, "__Secure-drawbridge_session", "; Path=/; Domain=acme.example; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"},
 		{"sign-in is never shared", "https://bridge.acme.example", "acme.example", web.SignInCookie, "__Host-drawbridge_signin", "; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"},
+		{"an account's is never shared", "https://bridge.acme.example", "acme.example", web.AccountCookie, "__Host-drawbridge_account", "; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"},
 		{"loopback", "http://127.0.0.1:8080", "", web.SessionCookie, "drawbridge_session", "; Path=/; Max-Age=3600" + flags},
 	}
 	for _, tt := range tests {

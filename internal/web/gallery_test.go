@@ -33,7 +33,12 @@ func gallery() map[string]specimen {
 	email := web.Field{Name: "email", Label: "E-mail address", Help: "The address that your organisation gave you.", Type: "email", Autocomplete: "username", Focus: true}
 	wrong := email
 	wrong.Value, wrong.Problem = "ada@", "Write the whole address, like ada@acme.example."
-	signedIn := web.Page{Workspace: "Acme", Person: "Ada Lovelace"}
+	secret := web.Field{
+		Name: "new_password", Label: "New password", Help: "At least 12 characters.", Type: "password", Autocomplete: "new-password", MinLength: 12,
+	}
+	weak := secret
+	weak.Problem, weak.Focus = "The password needs at least 12 characters.", true
+	signedIn := web.Page{Workspace: "Acme", Person: "Ada Lovelace", Switch: true}
 	return map[string]specimen{
 		"refusal": {"refusal", web.Refusal{
 			Page: acme, Title: "You have no access to Acme yet", What: "Your organisation knows you, but nobody has given you a role in Acme.",
@@ -52,6 +57,8 @@ func gallery() map[string]specimen {
 		"confirm-calm": {"confirm", web.Confirm{Title: "Sign out of Acme?", Action: "/logout", Verb: "Sign out", CancelHref: "/"}},
 		"email":        {"email", emailPage{Email: email}},
 		"email-wrong":  {"email", emailPage{Page: web.Page{Problem: true}, Email: wrong, Problems: []web.Field{wrong}}},
+		"password":       {"email", emailPage{Page: web.Page{Scripted: true}, Email: secret}},
+		"password-wrong": {"email", emailPage{Page: web.Page{Scripted: true, Problem: true}, Email: weak, Problems: []web.Field{weak}}},
 		"home": {"home", homePage{Page: signedIn, Title: "Ada Lovelace", Communities: []community{
 			{"SOC Paris", "soc-paris", "Analyst", "Through the group Analysts, which Okta pushed on 3 May"},
 			{"SOC Lyon", "soc-lyon", "Guest", "The default role of your first sign-in on 3 May"},
@@ -89,7 +96,7 @@ func TestGallery(t *testing.T) {
 	renderGallery(t, func(t *testing.T, name string, answer *httptest.ResponseRecorder, doc *html.Node) {
 		t.Helper()
 		page := answer.Body.String()
-		for _, n := range append(all(doc, "link"), all(doc, "img")...) {
+		for _, n := range slices.Concat(all(doc, "link"), all(doc, "img"), all(doc, "script")) {
 			page = strings.ReplaceAll(page, attr(n, "href")+attr(n, "src"), "static/"+plainName(attr(n, "href")+attr(n, "src")))
 		}
 		if err := os.WriteFile(filepath.Join(out, name+".html"), []byte(page), 0o600); err != nil {
@@ -99,8 +106,12 @@ func TestGallery(t *testing.T) {
 }
 
 func plainName(hashed string) string {
-	if strings.HasSuffix(hashed, ".css") {
+	switch filepath.Ext(hashed) {
+	case ".css":
 		return "drawbridge.css"
+	case ".js":
+		return "drawbridge.js"
+	default:
+		return "mark.svg"
 	}
-	return "mark.svg"
 }

@@ -36,16 +36,20 @@ func SecurityHeaders(https bool) Middleware {
 	}
 }
 
-// pagePolicy is the Content-Security-Policy of a page whose forms may lead, directly or by a redirect, to the given
-// sources as well as to the bridge itself.
-func pagePolicy(formAction []string) (string, error) {
-	for _, source := range formAction {
+// pagePolicy is the Content-Security-Policy of a page. Its forms may lead, directly or by a redirect, to the sources in
+// FormAction as well as to the bridge itself; scripts, and what they ask for, come from the bridge alone.
+func pagePolicy(page Page) (string, error) {
+	for _, source := range page.FormAction {
 		if !isFormSource(source) {
 			return "", fmt.Errorf("form action %q is neither an origin nor the whole scheme https", source)
 		}
 	}
-	allowed := strings.Join(append([]string{"'self'"}, formAction...), " ")
-	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " +
+	script := "script-src 'none'"
+	if page.Scripted {
+		script = "script-src 'self'; connect-src 'self'"
+	}
+	allowed := strings.Join(append([]string{"'self'"}, page.FormAction...), " ")
+	return "default-src 'none'; style-src 'self'; " + script + "; img-src 'self' data:; " +
 		"form-action " + allowed + "; frame-ancestors 'none'; base-uri 'none'", nil
 }
 

@@ -24,7 +24,9 @@ const maxPage = 150 << 10
 type Page struct {
 	Workspace  string   // the workspace's name; "" where none is known
 	Person     string   // who is signed in, as the plain layout's header shows it; "" for nobody
+	Switch     bool     // who is signed in may go on to another workspace without signing in again
 	Problem    bool     // something has to be corrected: the title says so
+	Scripted   bool     // the page has parts that script makes work, see drawbridge.js
 	FormAction []string // origins that the page's forms may lead to besides the bridge, see Render
 }
 
@@ -177,7 +179,7 @@ func (p *Pages) Render(w http.ResponseWriter, _ *http.Request, status int, name 
 	if framed, ok := data.(interface{ surround() Page }); ok {
 		v.Page = framed.surround()
 	}
-	policy, err := pagePolicy(v.FormAction)
+	policy, err := pagePolicy(v.Page)
 	if err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}

@@ -116,7 +116,7 @@ func TestPagesCarryTheirHeaders(t *testing.T) {
 		t.Helper()
 		policy := answer.Header().Get("Content-Security-Policy")
 		for _, want := range []string{
-			"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self' data:",
+			"default-src 'none'", "style-src 'self'", "img-src 'self' data:",
 			"form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
 		} {
 			if !slices.Contains(strings.Split(policy, "; "), want) {
@@ -134,6 +134,26 @@ func TestPagesCarryTheirHeaders(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPagesAllowScriptWhereTheyHaveSome: a page without says that it has none, so that nothing slips in.
+func TestPagesAllowScriptWhereTheyHaveSome(t *testing.T) {
+	t.Parallel()
+	pages := newPages(t, "https://bridge.example/b")
+	for scripted, want := range map[bool]string{true: "script-src 'self'; connect-src 'self';", false: "script-src 'none';"} {
+		w := httptest.NewRecorder()
+		page := web.Message{Page: web.Page{Scripted: scripted}, Title: "x"}
+		if err := pages.Render(w, httptest.NewRequest("GET", "/", nil), http.StatusOK, "message", page); err != nil {
+			t.Fatal(err)
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, want) || strings.Contains(policy, "connect-src") != scripted {
+			t.Errorf("policy %q lacks %q", policy, want)
+		}
+		found := all(parseHTML(t, w.Body.String()), "script")
+		if len(found) > 0 != scripted || scripted && !strings.HasPrefix(attr(found[0], "src"), "/b/static/") {
+			t.Errorf("scripted is %v, and there are %d scripts", scripted, len(found))
+		}
+	}
 }
 
 func TestPagesFormAction(t *testing.T) {

@@ -63,10 +63,13 @@ type Confirm struct {
 // Field is one field of a form, as the partial "field" draws it.
 type Field struct {
 	Name, Label, Help string
-	Type              string // of the input: "text", "email", …
+	Type              string // of the input: "text", "email", "password" (which gets a button that shows it), …
 	Value             string // what was typed, kept through every error
 	Problem           string // what to correct, in a sentence; "" where nothing is
 	Autocomplete      string
+	InputMode         string // which keys a phone offers: "numeric", …; "" goes by the type
+	MinLength         int    // of a new password: while it is typed, script tells in words how it stands; 0 for none
+	ReadOnly          bool
 	Focus             bool // the cursor starts here: the first field with a problem
 }
 
@@ -127,7 +130,7 @@ func (p *Pages) renderSpare() (string, error) {
 
 // answerSpare cannot fail: the page was rendered when the program started, and a reference needs no escaping.
 func (p *Pages) answerSpare(w http.ResponseWriter, r *http.Request) {
-	policy, _ := pagePolicy(nil)
+	policy, _ := pagePolicy(Page{})
 	body := strings.ReplaceAll(p.spare, spareReference, ReferenceOf(r.Context()))
 	writePage(w, http.StatusInternalServerError, policy, []byte(body))
 }

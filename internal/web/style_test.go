@@ -24,14 +24,46 @@ func TestStaticFilesAreImmutable(t *testing.T) {
 		w.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
 		t.Errorf("status %d, headers %v", w.Code, w.Header())
 	}
-	if w.Body.Len() > 40<<10 {
-		t.Errorf("the style sheet weighs %d bytes", w.Body.Len())
-	}
 	if line := s.lastLine(t); line["level"] != "DEBUG" {
 		t.Errorf("logged %v", line)
 	}
 	if w := s.get("/bridge/static/00000000000000000000.css"); w.Code != http.StatusNotFound {
 		t.Errorf("another hash: status %d", w.Code)
+	}
+}
+
+// TestStyleAndScriptAreLight: what every page loads beside itself.
+func TestStyleAndScriptAreLight(t *testing.T) {
+	t.Parallel()
+	weight := 0
+	for _, file := range []string{"static/drawbridge.css", "static/drawbridge.js"} {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weight += len(body)
+	}
+	if weight > 40<<10 {
+		t.Errorf("style and script weigh %d bytes together, at most 40 kB", weight)
+	}
+}
+
+// TestScriptHoldsNoWords: what it says stands in the page, and so in the catalogue.
+func TestScriptHoldsNoWords(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("static/drawbridge.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`"[^"\n]*"|`+"`[^`]*`").FindAllString(string(script), -1) {
+		if regexp.MustCompile(`[A-Za-z] [A-Za-z]`).MatchString(m) && m != `"use strict"` {
+			t.Errorf("a sentence in the script: %s", m)
+		}
+	}
+	for _, way := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http:", "https:"} {
+		if strings.Contains(string(script), way) {
+			t.Errorf("the script has %s", way)
+		}
 	}
 }
 
@@ -67,6 +99,7 @@ func TestContrast(t *testing.T) {
 		{"info", "info-tint", 4.5},
 		{"edge", "surface", 3},
 		{"edge", "ground", 3},
+		{"code-squares", "code-ground", 7},
 	}
 	for _, p := range pairs {
 		for scheme, name := range []string{"light", "dark"} {

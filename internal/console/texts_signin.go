@@ -1,0 +1,80 @@
+package console
+
+import "drawbridge/internal/web"
+
+// signInTexts lead from the address into a workspace, and out again.
+var signInTexts = web.Texts{
+	"continue_with":  {Other: "Continue with {1}"},
+	"email":          {Other: "E-mail address"},
+	"name":           {Other: "Your name"},
+	"name.help":      {Other: "As colleagues see it."},
+	"name.wrong":     {Other: "Write your name, in at most {1} characters."},
+	"form.wrong":     {Other: "Something here cannot be right. Look through it, and send it again."},
+	"password":       {Other: "Password"},
+	"password.empty": {Other: "Type a password."},
+	"password.wrong": {Other: "This address and this password do not go together."},
+	"password.proof": {Other: "Your organisation’s provider knows you, and there is a password for this address already. Prove once that it is yours; after that, the provider alone will do."},
+
+	"password.new":      {Other: "New password"},
+	"password.new.help": {Other: "At least {1} characters. A few words in a row are easy to remember and hard to guess."},
+
+	"login.title":           {Other: "Sign in"},
+	"login.email.help":      {Other: "The one that your organisation knows, or that you were invited with."},
+	"login.continue":        {Other: "Continue"},
+	"login.password":        {Other: "Use a password"},
+	"login.password.detail": {Other: "If you set one when you were invited"},
+	"login.sign_in":         {Other: "Sign in"},
+	"login.back":            {Other: "Sign in"},
+	"login.another_way":     {Other: "Sign in another way"},
+	"login.no_address":      {Other: "Write the whole address, like ada@acme.example."},
+	"login.choose":          {Other: "Choose where to sign in"},
+	"login.choose.text":     {Other: "{1} can sign in here:"},
+	"login.already":         {Other: "You are signed in"},
+	"login.already.text":    {Other: "This browser has a session in {1}."},
+	"login.go_on":           {Other: "Continue as {1}"},
+	"login.other":           {Other: "Sign in as somebody else"},
+	"login.other.detail":    {Other: "Ends this session first"},
+
+	"passkey.use":     {Other: "Use a passkey"},
+	"passkey.stopped": {Other: "The browser gave no passkey: it was cancelled, took too long, or there is none for this site. Try again, or choose another way."},
+	"passkey.wrong":   {Other: "This passkey did not prove who you are. Try again, or choose another way."},
+
+	"factor.title":         {Other: "Prove it with a second factor"},
+	"factor.code":          {Other: "Code from your authenticator app"},
+	"factor.code.help":     {Other: "Six digits, new every half minute."},
+	"factor.recovery":      {Other: "Recovery code"},
+	"factor.recovery.help": {Other: "One of those that you wrote down, or the code that an administrator gave you. Each works once."},
+	"factor.prove":         {Other: "Continue"},
+	"factor.empty":         {Other: "Type the code."},
+	"factor.wrong":         {Other: "This is not the code. After a few wrong ones you start again from your password."},
+	"factor.with_app":      {Other: "Use your authenticator app"},
+	"factor.without_app":   {Other: "Use a recovery code"},
+
+	"proved.title": {Other: "It is you"},
+	"proved.text":  {Other: "You proved that {1} is yours. Go on to finish signing in through your organisation’s provider."},
+	"proved.go_on": {Other: "Finish signing in"},
+
+	"workspaces.title":   {Other: "Choose a workspace"},
+	"workspaces.text":    {Other: "You are signed in as {1}."},
+	"workspaces.here":    {Other: "You are here now"},
+	"workspaces.factor":  {Other: "Asks for a second factor; you set one up first"},
+	"workspaces.stopped": {Other: "Your access is stopped: it was deactivated by your organisation or suspended by an administrator. {1}"},
+	"workspaces.sso":     {Other: "This workspace takes your address through its provider only."},
+	"workspaces.none":    {Other: "You belong to no workspace any more. Ask whoever invited you."},
+	"workspaces.other":   {Other: "Sign in as somebody else"},
+
+	"too_many":        {Other: "Too many attempts"},
+	"too_many.locked": {One: "Too many attempts failed, so nothing is looked at for one minute.", Other: "Too many attempts failed, so nothing is looked at for {1} minutes."},
+	"too_many.busy":   {Other: "Too many people are signing in at this moment. Try again in a few seconds."},
+	"too_many.mail":   {One: "Many mails were asked for from here. Look for those that came, or ask again in a minute.", Other: "Many mails were asked for from here. Look for those that came, or ask again in {1} minutes."},
+	"too_many.whom":   {Other: "A passkey, your organisation’s provider and the link for a new password work all the while. If this was not you, tell an administrator of your workspace."},
+
+	"logout.title":           {Other: "Sign out of {1}?"},
+	"logout.parent":          {Other: "Sign out?"},
+	"logout.text":            {Other: "The session of {1} on this browser ends."},
+	"logout.text.everywhere": {Other: "Every session of {1} on this browser ends, in each workspace that was entered from it."},
+	"logout.done":            {Other: "You are signed out"},
+	"logout.done.here":       {Other: "There is no session on this browser any more."},
+	"logout.done.there":      {Other: "You may still be signed in at your organisation’s provider. If you share this computer, sign out there too."},
+	"logout.again":           {Other: "Sign in again"},
+}
