@@ -79,8 +79,8 @@ func TestOperationsNameEverySetting(t *testing.T) {
 }
 
 var (
-	helpLine     = regexp.MustCompile(`(?m)^  ([a-z]+(?: [a-z]+)*)  +\S`)
-	namedCommand = regexp.MustCompile("(?:^|[`/ ])drawbridge ([a-z]+(?: [a-z]+){0,2})")
+	helpLine     = regexp.MustCompile(`(?m)^  ([a-z-]+(?: [a-z-]+)*)  +\S`)
+	namedCommand = regexp.MustCompile("(?:^|[`/ ])drawbridge ([a-z][a-z-]*(?: [a-z][a-z-]*){0,2})")
 )
 
 // commands returns the commands that the program itself lists.

@@ -180,11 +180,13 @@ func TestEmailChange_UsersFollow_ButForDirectorys_OtherAddresses_AndWhereItIsTak
 		initech.rename(elsewhere, "ada", "ada@initech.example")
 		named := ada.joins(wayne)
 		wayne.rename(named, "ada", ada.email)
-		pushed := must(w.CreateDirectoryUser(t.Context(), w.okta, person("00u9", "pushed@acme.example")))(t)
+		hooli := w.tenant("Hooli")
+		pushed := hooli.push("00u9", "pushed@hooli.example")
 		ada.in()
 		old, fresh := ada.moves(next)
 		must(w.agrees(old))(t)
-		w.give(pushed.ID, ada.id, ada.email)
+		hooli.rename(pushed.ID, "pushed@hooli.example", ada.email)
+		hooli.point(pushed.ID, ada.id)
 		if !must(w.agrees(fresh))(t) {
 			t.Fatal("nothing changed")
 		}
@@ -197,7 +199,7 @@ func TestEmailChange_UsersFollow_ButForDirectorys_OtherAddresses_AndWhereItIsTak
 			{umbrella, taken, ada.email, ada.email},
 			{initech, elsewhere, "ada", "ada@initech.example"},
 			{wayne, named, "ada", next},
-			{w, pushed.ID, "pushed@acme.example", ada.email},
+			{hooli, pushed.ID, "pushed@hooli.example", ada.email},
 		} {
 			if u := c.w.user(c.user); u.UserName != c.name || u.Email != c.email {
 				t.Errorf("user of %s: %s, %s", c.w.invited.Workspace.Name, u.UserName, u.Email)
@@ -222,11 +224,17 @@ func (w *world) rename(u provisioning.UserID, userName, email string) {
 	})
 }
 
-// give makes a directory's user one of the account, with its e-mail.
-func (w *world) give(u provisioning.UserID, a provisioning.AccountID, email string) {
-	w.t.Helper()
-	w.rename(u, w.user(u).UserName, email)
-	w.point(u, a)
+// A link that waits in the old mailbox must not open the account of the new one.
+func TestEmailChange_KillsAResetThatWasMailedToTheOldAddress(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w = w.mailing()
+		ada, next := w.proved("ada").in(), w.mailbox("ada.king")
+		reset := w.resetTicket(ada.email)
+		old, fresh := ada.moves(next)
+		must(w.agrees(old))(t)
+		must(w.agrees(fresh))(t)
+		isKind(t, w.resets(reset, newPassword), provisioning.ErrGone, "link_used")
+	})
 }
 
 func TestRule19_TheNewAddressTakesOverWhatUnprovedAccountsOfItReach(t *testing.T) {

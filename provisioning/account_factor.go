@@ -150,7 +150,7 @@ func (w *accountWork) removable(ctx context.Context, others int) error {
 }
 
 // NewRecoveryCodes replaces the recovery codes by ten new ones, shown once. Each
-// is `xxxxx-xxxxx` in Crockford's base 32: 50 bits. ErrConflict no_factor where
+// is five groups of five characters of Crockford's base 32: 125 bits. ErrConflict no_factor where
 // there is nothing to recover.
 func (s *Service) NewRecoveryCodes(ctx context.Context, b Browser) (codes []string, err error) {
 	err = s.changeOwn(ctx, b, func(ctx context.Context, w *accountWork, p *Parent) error {
@@ -171,16 +171,17 @@ const recoveryCodes = 10
 func (w *accountWork) newRecoveryCodes(ctx context.Context) ([]string, error) {
 	codes, hashes := make([]string, recoveryCodes), make([][]byte, recoveryCodes)
 	for i := range codes {
-		codes[i] = typable(2)
+		codes[i] = typable()
 		hashes[i] = w.s.hasher.Hash(normalCode(codes[i]))
 	}
 	return codes, w.Factors.SetRecoveryCodes(ctx, w.account.ID, hashes)
 }
 
-// typable returns a random code to be typed: groups of five characters of
-// Crockford's base 32, 25 bits each.
-func typable(groups int) string {
-	random := make([]byte, 5*groups)
+// typable returns a random code to be typed: five groups of five characters of
+// Crockford's base 32. With 125 bits a plain hash of it may be stored (OWASP ASVS
+// 5.0 6.5.2 asks for 112).
+func typable() string {
+	random := make([]byte, 25)
 	if _, err := rand.Read(random); err != nil {
 		panic("provisioning: no randomness: " + err.Error())
 	}

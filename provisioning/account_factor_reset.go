@@ -13,10 +13,6 @@ const FactorCodeLifetime = 24 * time.Hour
 // user's second factor.
 const EventFactorsReset EventType = "user.factors_reset"
 
-// factorCodeGroups makes the code 100 bits: who reads its hash in the database
-// cannot find it by trying.
-const factorCodeGroups = 4
-
 // ResetFactors gives a code that stands once for the second factor of the user's
 // account, for this workspace alone: what it lets in may enter no other one. The
 // actor needs members.edit in the root, a fresh sign-in, and no less than the
@@ -38,7 +34,7 @@ func (s *Service) ResetFactors(ctx context.Context, a Actor, ws WorkspaceID, u U
 		if err := w.requireNoLess(ctx, u); err != nil {
 			return err
 		}
-		code = typable(factorCodeGroups)
+		code = typable()
 		link, err := w.replaceFactorCode(ctx, account.ID, code)
 		if err != nil {
 			return err

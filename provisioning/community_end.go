@@ -13,8 +13,8 @@ const EventAutoCreateOff EventType = "connection.auto_create_off"
 // DeleteCommunity takes a community whole, in one transaction (rule 12): its
 // grants and mappings, memberships, its part in defaults (automatic creation
 // switches off with a warning event where it was the last) and in invitations
-// (one that gives nothing any more is cancelled). The root cannot go. It needs
-// communities.create.
+// (one that gives nothing any more is cancelled, and who has nothing beside it
+// leaves). The root cannot go. It needs communities.create.
 func (s *Service) DeleteCommunity(ctx context.Context, a Actor, ws WorkspaceID, id CommunityID) error {
 	o := changeOptions{action: "community.delete", target: string(id)}
 	return s.change(ctx, a, ws, o, func(ctx context.Context, w *work) error {
@@ -43,7 +43,7 @@ func (w *work) deleteCommunity(ctx context.Context, c Community) error {
 	if err := w.lockMappedGroups(ctx, c.ID); err != nil {
 		return err
 	}
-	invitations, err := w.invitationsInto(ctx, c.ID)
+	invitations, err := w.invitationsOnlyInto(ctx, c.ID)
 	if err != nil {
 		return err
 	}
@@ -63,11 +63,13 @@ func (w *work) deleteCommunity(ctx context.Context, c Community) error {
 	if err := w.leaveDefaults(ctx, c.ID, connections); err != nil {
 		return err
 	}
-	if err := w.leaveInvitations(ctx, c.ID, invitations); err != nil {
+	for _, i := range invitations {
+		users = append(users, i.User)
+	}
+	if _, err := w.refresh(ctx, users); err != nil {
 		return err
 	}
-	_, err = w.refresh(ctx, users)
-	return err
+	return w.endInvitations(ctx, invitations)
 }
 
 func (w *work) lockMappedGroups(ctx context.Context, c CommunityID) error {
@@ -114,10 +116,11 @@ func (w *work) leaveDefaults(ctx context.Context, id CommunityID, connections []
 	return nil
 }
 
-// invitationsInto returns the invitations that may still be accepted, or sent
-// again, and that give a role in the community.
-func (w *work) invitationsInto(ctx context.Context, c CommunityID) ([]Invitation, error) {
+// invitationsOnlyInto returns the invitations that may still be accepted, or sent
+// again, and that give roles in the community alone.
+func (w *work) invitationsOnlyInto(ctx context.Context, c CommunityID) ([]Invitation, error) {
 	var found []Invitation
+	elsewhere := func(r RoleIn) bool { return r.Community != c }
 	q := InvitationQuery{Pending: true, Limit: refreshChunk}
 	for {
 		page, err := w.Invitations.List(ctx, w.ws, q)
@@ -125,7 +128,7 @@ func (w *work) invitationsInto(ctx context.Context, c CommunityID) ([]Invitation
 			return found, err
 		}
 		for _, i := range page {
-			if i.gives(c) {
+			if len(i.Roles) > 0 && !slices.ContainsFunc(i.Roles, elsewhere) {
 				found = append(found, i)
 			}
 		}
@@ -133,17 +136,18 @@ func (w *work) invitationsInto(ctx context.Context, c CommunityID) ([]Invitation
 	}
 }
 
-func (i Invitation) gives(c CommunityID) bool {
-	return slices.ContainsFunc(i.Roles, func(r RoleIn) bool { return r.Community == c })
-}
-
-// leaveInvitations cancels those that gave roles in this community alone.
-func (w *work) leaveInvitations(ctx context.Context, c CommunityID, invitations []Invitation) error {
+// endInvitations cancels invitations of users who are locked. Who has nothing
+// beside it leaves.
+func (w *work) endInvitations(ctx context.Context, invitations []Invitation) error {
 	for _, i := range invitations {
-		if slices.ContainsFunc(i.Roles, func(r RoleIn) bool { return r.Community != c }) {
-			continue
-		}
 		if err := w.cancelInvitation(ctx, i); err != nil {
+			return err
+		}
+		u, err := w.Users.Get(ctx, w.ws, i.User)
+		if err != nil {
+			return err
+		}
+		if err := w.forget(ctx, u); err != nil {
 			return err
 		}
 	}

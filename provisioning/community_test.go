@@ -109,6 +109,8 @@ func TestRule12_ACommunityGoesWhole(t *testing.T) {
 		w.holds(b.ada, "guest in soc-lyon")
 		w.holds(b.bob)
 		w.deadLink(b.link)
+		_, err := w.FindUser(t.Context(), w.ws, string(b.zoe)) // who had nothing but the invitation
+		isKind(t, err, provisioning.ErrNotFound, "not_found")
 		if _, found := w.community(w.paris); found {
 			t.Error("the community is still there")
 		}

@@ -413,6 +413,7 @@ func (p *people) changeCommunities() {
 	if len(pending) > 5 {
 		p.t.Errorf("%d invitations are left, those into the deleted community among them", len(pending))
 	}
+	p.fails(exitFailure, "no user", "user", "show", "--workspace", "acme", "--user", "p5@many.example")
 }
 
 func (p *people) deleteWorkspace() {

@@ -68,6 +68,8 @@ type Options struct {
 	// Localhost gives the bridge a public URL with a name: a network address
 	// can own no passkeys.
 	Localhost bool
+	// Mail is where mail goes; nil keeps it in the outbox.
+	Mail *testenv.SMTP
 	// Settings are any others, by their key in the settings file.
 	Settings map[string]string
 	// Log takes what the bridge logs; nil shows warnings in the test's output.
@@ -97,7 +99,11 @@ func Start(t testing.TB, o Options) *Bridge {
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	a, err := app.New(t.Context(), c, log, app.Options{Listener: listener, FormTargets: o.FormTargets})
+	wiring := app.Options{Listener: listener, FormTargets: o.FormTargets}
+	if o.Mail != nil {
+		wiring.MailTLS = o.Mail.TLS()
+	}
+	a, err := app.New(t.Context(), c, log, wiring)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +125,9 @@ func (o Options) settings(listen, dataDir string) map[string]string {
 	}
 	if o.SCIMRate != 0 {
 		settings["scim_rate"] = strconv.Itoa(o.SCIMRate)
+	}
+	if o.Mail != nil {
+		settings["smtp_url"], settings["mail_from"] = o.Mail.URL(), "Drawbridge <access@bridge.example>"
 	}
 	maps.Copy(settings, o.Settings)
 	return settings

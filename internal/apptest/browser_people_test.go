@@ -9,7 +9,7 @@ import (
 )
 
 // recoveryCode is what a recovery code looks like.
-const recoveryCode = `\b[0-9a-hjkmnp-tv-z]{5}-[0-9a-hjkmnp-tv-z]{5}\b`
+const recoveryCode = `\b(?:[0-9a-hjkmnp-tv-z]{5}-){4}[0-9a-hjkmnp-tv-z]{5}\b`
 
 // embedded is the engine of the flows that the database makes no difference to.
 func embedded() apptest.Engine { return apptest.Engines()[0] }

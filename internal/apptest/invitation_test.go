@@ -14,7 +14,7 @@ import (
 func TestInvitationOfTheFirstAdministrator(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, e apptest.Engine) {
 		s := startSite(t, e)
-		wantPage(t, apptest.NewBrowser(t).Open(s.link), 200, "owner@acme.example", "Admin", "drawbridge connection create")
+		wantPage(t, apptest.NewBrowser(t).Open(s.link), 200, "owner@acme.example", "Admin", "Accept the invitation")
 
 		org := startOkta(t, nil, "Owner@Acme.Example", "mallory@acme.example")
 		s.connectOkta(t, org, true)
@@ -26,7 +26,7 @@ func TestInvitationOfTheFirstAdministrator(t *testing.T) {
 		}
 		otherAddressIsRefused(t, s, org)
 		owner := invitedPersonIsAdministrator(t, s, org)
-		wantPage(t, apptest.NewBrowser(t).Open(s.link), 410, "The link was used")
+		wantPage(t, apptest.NewBrowser(t).Open(s.link), 410, "The invitation was accepted already.")
 		identityIsPinned(t, s, org, owner)
 	})
 }

@@ -21,7 +21,7 @@ var frameTexts = Texts{
 	"password.hide_it": {Other: "Hide the password"},
 	"password.missing": {One: "1 more character is needed.", Other: "{1} more characters are needed."},
 	"password.enough":  {Other: "Long enough. A longer one is stronger."},
-	"password.strong":  {Other: "Strong, if you use it nowhere else."},
+	"password.strong":  {Other: "Long enough; strong if used nowhere else."},
 	"copy":             {Other: "Copy"},
 	"copied":           {Other: "Copied"},
 

@@ -10,8 +10,9 @@
 // The Mux redirects nobody, and an unsafe method can be registered only behind the cross-site check or, by name and
 // with a reason, as a machine's (design rule 26).
 //
-// [Pages] renders what people see: two layouts, one style sheet, one script for the pages that ask for it, four ready pages (refusal, message, choice,
-// confirmation) and the partials from which other packages build theirs. Each string comes from one [Catalogue].
+// [Pages] renders what people see: two layouts, one style sheet, one script for the pages that ask for it, four ready
+// pages (refusal, message, choice, confirmation) and the partials from which other packages build theirs. Each string
+// comes from one [Catalogue].
 //
 // The package knows nothing of users, workspaces or protocols.
 package web

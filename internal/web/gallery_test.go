@@ -54,9 +54,9 @@ func gallery() map[string]specimen {
 			Page: acme, Title: "Remove Ada Lovelace?", Text: "She loses access to Acme at once.", Effects: []string{"2 sessions end", "Her roles in SOC Paris and SOC Lyon end"},
 			Action: "/remove", Fields: []web.HiddenField{{Name: "user", Value: "u1"}}, Verb: "Remove Ada Lovelace", Danger: true, CancelHref: "/users",
 		}},
-		"confirm-calm": {"confirm", web.Confirm{Title: "Sign out of Acme?", Action: "/logout", Verb: "Sign out", CancelHref: "/"}},
-		"email":        {"email", emailPage{Email: email}},
-		"email-wrong":  {"email", emailPage{Page: web.Page{Problem: true}, Email: wrong, Problems: []web.Field{wrong}}},
+		"confirm-calm":   {"confirm", web.Confirm{Title: "Sign out of Acme?", Action: "/logout", Verb: "Sign out", CancelHref: "/"}},
+		"email":          {"email", emailPage{Email: email}},
+		"email-wrong":    {"email", emailPage{Page: web.Page{Problem: true}, Email: wrong, Problems: []web.Field{wrong}}},
 		"password":       {"email", emailPage{Page: web.Page{Scripted: true}, Email: secret}},
 		"password-wrong": {"email", emailPage{Page: web.Page{Scripted: true, Problem: true}, Email: weak, Problems: []web.Field{weak}}},
 		"home": {"home", homePage{Page: signedIn, Title: "Ada Lovelace", Communities: []community{
