@@ -132,3 +132,33 @@ func startsWithAny(words string, known []string) bool {
 		return words == command || strings.HasPrefix(words+" ", command+" ")
 	})
 }
+
+var namedTest = regexp.MustCompile("`(Test[A-Za-z0-9_]+)`")
+
+// TestSecurityNamesTestsThatThereAre keeps a requirement from leaning on a test that was renamed or removed.
+func TestSecurityNamesTestsThatThereAre(t *testing.T) {
+	t.Parallel()
+	written := make(map[string]bool)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+			written[found[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := namedTest.FindAllStringSubmatch(documents(t)["docs/security.md"], -1)
+	if len(named) == 0 {
+		t.Fatal("docs/security.md names no test")
+	}
+	for _, name := range named {
+		if !written[name[1]] {
+			t.Errorf("docs/security.md names %s, which there is not", name[1])
+		}
+	}
+}

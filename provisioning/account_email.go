@@ -184,7 +184,9 @@ func (w *accountWork) moveTo(ctx context.Context, l Link) (bool, error) {
 }
 
 // moveUser gives a user the account's new address, if it had the old one, no
-// directory owns it, and nobody else in the workspace has the new one.
+// directory owns it, nobody else in the workspace has the new one, and the
+// workspace makes people of neither come through a connection: by their own word
+// nobody leaves that rule, nor walks into it as the last administrator.
 func (w *accountWork) moveUser(ctx context.Context, u User, old string) error {
 	if err := w.Users.Lock(ctx, u.Workspace, []UserID{u.ID}); err != nil {
 		return err
@@ -198,6 +200,9 @@ func (w *accountWork) moveUser(ctx context.Context, u User, old string) error {
 	if err != nil || slices.ContainsFunc(named, func(o User) bool { return o.ID != u.ID }) {
 		return err
 	}
+	if bound, err := w.boundToSSO(ctx, u, next); err != nil || bound {
+		return err
+	}
 	if Fold(u.UserName) == Fold(old) {
 		u.UserName = next
 	}
@@ -209,6 +214,21 @@ func (w *accountWork) moveUser(ctx context.Context, u User, old string) error {
 	}
 	w.emit(EventUserChanged, u, nil)
 	return err
+}
+
+// boundToSSO reports whether the workspace makes the user come through a
+// connection, with the present address or the next one.
+func (w *accountWork) boundToSSO(ctx context.Context, u User, next string) (bool, error) {
+	ws, err := w.Workspaces.Get(ctx, u.Workspace)
+	if err != nil {
+		return false, err
+	}
+	bound, err := ssoRequired(ctx, w.Tx, ws, u)
+	if err != nil || bound {
+		return bound, err
+	}
+	u.Email = next
+	return ssoRequired(ctx, w.Tx, ws, u)
 }
 
 // absorb takes over what unproved accounts of the new address reach: whoever

@@ -308,3 +308,38 @@ func TestEmailChange_TheSpellingOfTheOwnAddressMayChange(t *testing.T) {
 		}
 	})
 }
+
+// Rule 18: required SSO is nobody's to leave by an address of another domain.
+func TestRule18_AChangeOfAddressLeadsNobodyPastRequiredSSO(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w = w.mailing()
+		w.requireSSO()
+		o := w.owner("ada")
+		ada := &holder{world: w, id: o.ID, user: o.user, email: o.Email, password: o.password, browser: provisioning.Browser{Address: "192.0.2.7"}}
+		ada.in()
+		old, fresh := ada.moves(w.mailbox("ada"))
+		must(w.agrees(old))(t)
+		if changed := must(w.agrees(fresh))(t); !changed || ada.account().Email != w.mailbox("ada") {
+			t.Error("the account kept its address")
+		}
+		if u := w.user(ada.user); u.Email != o.Email {
+			t.Errorf("the user has %s", u.Email)
+		}
+		_, err := w.Enter(t.Context(), w.ws, ada.browser)
+		refusedFor(t, err, provisioning.RefusedSSORequired)
+	})
+}
+
+// Rule 9: nor does the last administrator lock themselves out by it.
+func TestRule9_AChangeOfAddressDoesNotTakeTheLastAdministrator(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w = w.mailing()
+		boss := w.administrator("boss")
+		works(t, w.ssoAlone("on"))
+		boss.in()
+		old, fresh := boss.moves("boss." + string(w.ws) + "@acme.example")
+		must(w.agrees(old))(t)
+		must(w.agrees(fresh))(t)
+		boss.enters(w)
+	})
+}

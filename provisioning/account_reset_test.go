@@ -183,6 +183,18 @@ func TestReset_IsMailedOnceInFiveMinutes(t *testing.T) {
 	})
 }
 
+func TestReset_ALinkThatTheOperatorShowedKeepsNoMailBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w = w.mailing()
+		ada := w.proved("ada")
+		text, _, err := w.ResetLink(t.Context(), w.operator, w.ws, ada.user)
+		works(t, err)
+		shown := w.ticket(text)
+		works(t, w.resets(w.resetTicket(ada.email), newPassword))
+		isKind(t, w.resets(shown, "yet another password"), provisioning.ErrGone, "link_used")
+	})
+}
+
 func TestReset_TwoThatAskAtOnceGetOneMail(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		second := w.besides().mailing()

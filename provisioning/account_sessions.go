@@ -17,7 +17,8 @@ type SessionInfo struct {
 }
 
 // MySessions lists the viewer's sessions in the workspace and, for who came in by
-// an account, those of the account in every other one, newest first.
+// an account, those of the account in every other one, newest first. Whom a code
+// of an administrator let in sees those of that administrator's workspace.
 func (s *Service) MySessions(ctx context.Context, v Viewer) (all []SessionInfo, err error) {
 	err = s.store.View(ctx, func(tx *Tx) error {
 		sessions, err := mySessions(ctx, tx, v)
@@ -36,23 +37,42 @@ func (s *Service) MySessions(ctx context.Context, v Viewer) (all []SessionInfo, 
 // mySessions returns the sessions of the viewer that have not ended.
 func mySessions(ctx context.Context, tx *Tx, v Viewer) ([]Session, error) {
 	all, err := tx.Sessions.OfUser(ctx, v.Workspace.ID, v.User.ID)
-	if err != nil || v.Session.Parent == "" {
-		return all, err
-	}
-	p, _, err := tx.Parents.Find(ctx, v.Session.Parent)
-	if errors.Is(err, ErrNotFound) {
-		return all, nil
-	}
 	if err != nil {
 		return nil, err
 	}
-	entered, err := tx.AccountSessions.OfAccount(ctx, p.Account)
+	account, err := accountSpokenFor(ctx, tx, v)
+	if err != nil || account == "" {
+		return all, err
+	}
+	entered, err := tx.AccountSessions.OfAccount(ctx, account)
 	for _, s := range entered {
 		if s.Workspace != v.Workspace.ID {
 			all = append(all, s)
 		}
 	}
 	return all, err
+}
+
+// accountSpokenFor returns the account for which the viewer speaks everywhere; ""
+// for who came in through a connection, and for whom a code of the workspace's
+// administrator let in: both have a say in this workspace alone.
+func accountSpokenFor(ctx context.Context, tx *Tx, v Viewer) (AccountID, error) {
+	if v.Session.Parent == "" {
+		return "", nil
+	}
+	p, _, err := tx.Parents.Find(ctx, v.Session.Parent)
+	if errors.Is(err, ErrNotFound) || err == nil && p.Only != "" {
+		return "", nil
+	}
+	return p.Account, err
+}
+
+func (s *Service) accountSpokenFor(ctx context.Context, v Viewer) (account AccountID, err error) {
+	err = s.store.View(ctx, func(tx *Tx) error {
+		account, err = accountSpokenFor(ctx, tx, v)
+		return err
+	})
+	return account, err
 }
 
 // describeSessions gives sessions that are still good their words.
@@ -93,8 +113,8 @@ func nameConnections(ctx context.Context, tx *Tx, ws WorkspaceID, into map[Conne
 
 // EndMySession ends one of MySessions, or returns ErrNotFound. One that was
 // entered in another browser takes that browser's parent sign-in along, so that
-// nobody gets back in there without proving who they are; for who came in through
-// a connection, only if it leads nowhere else.
+// nobody gets back in there without proving who they are; for who speaks for this
+// workspace alone, only if it leads nowhere else.
 func (s *Service) EndMySession(ctx context.Context, v Viewer, id SessionID) error {
 	if id == v.Session.ID {
 		return s.SignOut(ctx, v)
@@ -103,11 +123,14 @@ func (s *Service) EndMySession(ctx context.Context, v Viewer, id SessionID) erro
 	if err != nil {
 		return err
 	}
-	if v.Session.Parent == "" {
+	account, err := s.accountSpokenFor(ctx, v)
+	if err != nil {
+		return err
+	}
+	if account == "" {
 		return s.endHere(ctx, v, []Session{found})
 	}
-	account, err := s.accountOfParent(ctx, found.Parent)
-	if err != nil {
+	if account, err = s.accountOfParent(ctx, found.Parent); err != nil {
 		return err
 	}
 	if account != "" && found.Parent != v.Session.Parent {
@@ -155,7 +178,7 @@ func (s *Service) endHere(ctx context.Context, v Viewer, sessions []Session) err
 // EndMyOtherSessions ends all of MySessions but the viewer's, and parent sign-ins
 // in other browsers. It returns how many sessions ended.
 func (s *Service) EndMyOtherSessions(ctx context.Context, v Viewer) (int, error) {
-	account, err := s.accountOfParent(ctx, v.Session.Parent)
+	account, err := s.accountSpokenFor(ctx, v)
 	if err != nil {
 		return 0, err
 	}

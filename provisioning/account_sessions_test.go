@@ -360,3 +360,34 @@ func TestPurge_WhatNobodyCanUseAnyMoreGoes_AndParentsBehindTheirSessions(t *test
 		}
 	})
 }
+
+// Whom an administrator's code let in learns nothing of other workspaces, and
+// ends nothing there.
+func TestMySessions_AnAdministratorsCodeReachesThatWorkspaceAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		boss, ada := w.administrator("boss"), w.proved("ada").in()
+		other := w.tenant("Globex")
+		ada.joins(other)
+		ada.withTOTP()
+		session := ada.enters(other)
+		limited := ada.without()
+		works(t, limited.prove(ada.codeBy(boss.actor(), w, ada.user)))
+		v := must(w.Authenticate(t.Context(), limited.enters(w)))(t)
+		v.Browser = limited.browser
+		for _, s := range must(w.MySessions(t.Context(), v))(t) {
+			if s.Workspace.ID != w.ws {
+				t.Errorf("lists a session of %s", s.Workspace.Name)
+			}
+		}
+		elsewhere := must(w.Authenticate(t.Context(), session))(t)
+		err := w.EndMySession(t.Context(), v, elsewhere.Session.ID)
+		isKind(t, err, provisioning.ErrNotFound, "not_found")
+		if n := must(w.EndMyOtherSessions(t.Context(), v))(t); n != 0 {
+			t.Errorf("%d sessions ended", n)
+		}
+		w.alive(session)
+		if !ada.signedIn() {
+			t.Error("the owner was signed out")
+		}
+	})
+}

@@ -141,9 +141,9 @@ func (l *linked) open(ctx context.Context, i Invitation, text string) (err error
 	if _, err := l.holdStanding(ctx, i.Roles); err != nil {
 		return err
 	}
-	if l.user, err = l.lockedUser(ctx, i.User); errors.Is(err, ErrNotFound) {
-		return errDeadLink()
-	} else if err != nil {
+	l.user, err = l.lockedUser(ctx, i.User)
+	left := errors.Is(err, ErrNotFound)
+	if err != nil && !left {
 		return err
 	}
 	if l.invitation, err = l.s.linkedInvitation(ctx, l.Tx, text); err != nil {
@@ -152,7 +152,10 @@ func (l *linked) open(ctx context.Context, i Invitation, text string) (err error
 	if err := l.invitation.usable(l.Now()); err != nil {
 		return err
 	}
-	if !l.user.MayAct() {
+	switch {
+	case left:
+		return errDeadLink()
+	case !l.user.MayAct():
 		return refuse(RefusedBlocked, l.user.ID)
 	}
 	return nil

@@ -20,6 +20,7 @@ type Page struct {
 	ctx      context.Context
 	observer *observer
 	scripts  bool
+	excused  []string // rules of axe-core
 }
 
 // New opens an empty page in a browser that has never been anywhere: its cookies are shared with nobody. It is closed
