@@ -186,7 +186,7 @@ func (e *entry) open(ctx context.Context) error {
 		return err
 	}
 	if e.parent.SignIn.Only != "" && e.parent.SignIn.Only != e.ws {
-		return fail(ErrProve, "second_factor", "A code of an administrator lets you into that administrator's workspace alone. Prove your own second factor to enter this one.")
+		return errOnlyThere()
 	}
 	if e.door, err = e.s.doorOf(ctx, e.Tx, e.parent, u); err != nil {
 		return err
@@ -322,4 +322,8 @@ func (e *entry) startSession(ctx context.Context, secretHash []byte) error {
 		e.warn(EventBreakGlassUsed, string(u.ID), map[string]string{"method": string(p.Method)})
 	}
 	return e.beginSession(ctx, &e.session, e.browser, map[string]string{"method": string(p.Method)})
+}
+
+func errOnlyThere() error {
+	return fail(ErrProve, "second_factor", "A code of an administrator lets you into that administrator's workspace alone. Prove your own second factor to enter this one.")
 }

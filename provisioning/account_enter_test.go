@@ -275,6 +275,8 @@ func TestRule18_WhoIsAdministratorNoLongerBreaksNoGlass(t *testing.T) {
 		w.requireSSO()
 		former := w.owner("former")
 		w.breakGlass(former)
+		w.grant(former.user, w.paris, w.admin) // of a community alone
+		w.grant(former.user, w.lyon, w.guest)
 		works(t, w.RevokeRole(t.Context(), w.operator, w.ws, former.user, provisioning.RoleIn{Community: w.root, Role: w.admin}))
 		_, err := w.browserOf(former).enter(w.ws)
 		refusedFor(t, err, provisioning.RefusedSSORequired)

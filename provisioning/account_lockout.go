@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -64,14 +65,13 @@ func (c counter) refusal(ctx context.Context) error {
 
 // sourceOf is the one whose failures count together: an address of IPv4 or, as
 // each customer has at least that much, 64 bits of IPv6.
-func sourceOf(address string) string { return networkOf(address, 32) }
+func sourceOf(address string) string { return networkOf(address, 32, 64) }
 
-func networkOf(address string, bits4 int) string {
+func networkOf(address string, bits4, bits int) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return address
 	}
-	bits := 64
 	if ip = ip.Unmap(); ip.Is4() {
 		bits = bits4
 	}
@@ -82,36 +82,45 @@ func networkOf(address string, bits4 int) string {
 	return network.String()
 }
 
-func (s *Service) networkCounter(b Browser) counter {
-	return s.counter(limitOfNetwork, "network", networkOf(b.Address, 24))
+// networkCounter counts failures of one kind from a network: 24 bits of IPv4, or
+// the 48 bits of IPv6 that one customer may have.
+func (s *Service) networkCounter(kind string, b Browser) counter {
+	return s.counter(limitOfNetwork, kind, networkOf(b.Address, 24, 48))
 }
 
 // passwordGate lets guesses of one address's password through, as many as the
 // limits allow. It knows nothing of accounts: what it answers is the same
 // whether there is one.
 type passwordGate struct {
-	guess   counter // of this address and source, counted before the guess
-	wide    counter // of the address, or of a browser that its owner used before
-	network counter
+	guess counter // of this address and source, counted before the guess
+	// wide are the network's and the address's or, for a browser that an owner of
+	// the address used before, that browser's and that owner's: neither neighbours
+	// nor strangers stand in the way there.
+	wide []counter
 }
 
 // passwordGate returns the gate for a guess of the address from a browser.
 func (s *Service) passwordGate(key string, b Browser) passwordGate {
-	g := passwordGate{network: s.networkCounter(b)}
-	if browser, ok := s.knows(b.Known, key); ok {
-		g.guess = s.counter(limitOfSource, "known", browser)
-		g.wide = s.counter(limitOfBrowser, "browser", browser)
-		return g
+	if browser, owner, ok := s.knows(b.Known, key); ok {
+		return passwordGate{
+			guess: s.counter(limitOfSource, "known", browser),
+			wide:  []counter{s.counter(limitOfBrowser, "browser", browser), s.counter(limitOfAddress, "owner", owner)},
+		}
 	}
-	g.guess = s.counter(limitOfSource, "password", key, sourceOf(b.Address))
-	g.wide = s.counter(limitOfAddress, "address", key)
-	return g
+	return passwordGate{
+		guess: s.counter(limitOfSource, "password", key, sourceOf(b.Address)),
+		wide:  []counter{s.networkCounter("network", b), s.addressCounter(key)},
+	}
+}
+
+func (s *Service) addressCounter(key string) counter {
+	return s.counter(limitOfAddress, "address", key)
 }
 
 // admit refuses a guess, or counts it as a failure until it is known to be none:
 // a hundred at once are a hundred guesses.
 func (g passwordGate) admit(ctx context.Context) error {
-	for _, c := range []counter{g.network, g.wide} {
+	for _, c := range g.wide {
 		if c.locked(ctx) > 0 {
 			return c.refusal(ctx)
 		}
@@ -130,13 +139,14 @@ func (g passwordGate) settle(ctx context.Context, err error) {
 	case err == nil, Code(err) == codeBusy:
 		g.guess.clear(ctx)
 	case Code(err) == codeWrongPassword:
-		g.wide.fail(ctx)
-		g.network.fail(ctx)
+		for _, c := range g.wide {
+			c.fail(ctx)
+		}
 	}
 }
 
 func (g passwordGate) locked(ctx context.Context) bool {
-	return g.guess.locked(ctx) > 0 || g.wide.locked(ctx) > 0
+	return slices.ContainsFunc(append(g.wide[1:], g.guess), func(c counter) bool { return c.locked(ctx) > 0 })
 }
 
 // noteLocked tells the audit logs of the accounts' workspaces that guessing

@@ -68,7 +68,7 @@ func (s *Service) passwordToChange(ctx context.Context, present string, b Browse
 // checkPresent checks the password of who is signed in. Guesses are limited as
 // those at the sign-in are.
 func (s *Service) checkPresent(ctx context.Context, p Parent, present string, b Browser) error {
-	gate := s.parentGate(p, b)
+	gate := s.parentGate(p)
 	if err := gate.admit(ctx); err != nil {
 		return err
 	}

@@ -218,6 +218,7 @@ func (s *Service) CompleteReset(ctx context.Context, ticket, password string, b 
 		return orDeadTicket(err)
 	}
 	s.passwordGate(addressKey(email), b).guess.clear(ctx)
+	s.addressCounter(addressKey(email)).clear(ctx) // who has just proved the address is not kept out by strangers
 	return nil
 }
 

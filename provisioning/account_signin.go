@@ -147,7 +147,7 @@ func (s *Service) ProvePassword(ctx context.Context, password string, b Browser)
 	if err != nil {
 		return Parent{}, err
 	}
-	gate := s.parentGate(p, b)
+	gate := s.parentGate(p)
 	if err := gate.admit(ctx); err != nil {
 		return Parent{}, err
 	}
@@ -158,12 +158,11 @@ func (s *Service) ProvePassword(ctx context.Context, password string, b Browser)
 
 // parentGate is the gate for who is signed in already: nobody else's failures
 // stand in their way.
-func (s *Service) parentGate(p Parent, b Browser) passwordGate {
+func (s *Service) parentGate(p Parent) passwordGate {
 	id := string(p.SignIn.ID)
 	return passwordGate{
-		guess:   s.counter(limitOfSource, "parent", id),
-		wide:    s.counter(limitOfBrowser, "parent", id, "hour"),
-		network: s.networkCounter(b),
+		guess: s.counter(limitOfSource, "parent", id),
+		wide:  []counter{s.counter(limitOfBrowser, "parent", id, "hour")},
 	}
 }
 
@@ -234,10 +233,10 @@ func (s *Service) knownText(a Account, now time.Time) (string, error) {
 
 // knows tells browsers apart in which the owner of the address signed in; false
 // for any other.
-func (s *Service) knows(text, key string) (browser string, ok bool) {
+func (s *Service) knows(text, key string) (browser, owner string, ok bool) {
 	t, ok := s.openTicket(text, ticketKnown, time.Now())
 	if !ok || !s.hasher.Equal(t.Print, key) {
-		return "", false
+		return "", "", false
 	}
-	return t.ID + "/" + t.EndsAt.UTC().Format(time.RFC3339Nano), true
+	return t.ID + "/" + t.EndsAt.UTC().Format(time.RFC3339Nano), t.ID, true
 }

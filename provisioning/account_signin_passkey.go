@@ -56,7 +56,7 @@ func (s *Service) passkeysFor(ctx context.Context, b Browser) (AccountID, [][]by
 
 // mayBeginNameless bounds what strangers make the database keep.
 func (s *Service) mayBeginNameless(ctx context.Context, b Browser) error {
-	if !s.counter(limitOfCeremonies, "ceremonies", networkOf(b.Address, 24)).fail(ctx) {
+	if !s.counter(limitOfCeremonies, "ceremonies", networkOf(b.Address, 24, 48)).fail(ctx) {
 		return errBusy(nil)
 	}
 	return nil
@@ -137,7 +137,7 @@ type assertion struct {
 
 // beginAssertion uses the ceremony up, and looks up whose passkey answers.
 func (s *Service) beginAssertion(ctx context.Context, challenge ChallengeID, account AccountID, response []byte, b Browser) (assertion, error) {
-	if c := s.networkCounter(b); c.locked(ctx) > 0 {
+	if c := s.networkCounter("passkeys", b); c.locked(ctx) > 0 {
 		return assertion{}, c.refusal(ctx)
 	}
 	a, err := s.findAssertion(ctx, challenge, account, response)
@@ -200,7 +200,7 @@ func (s *Service) assertionFailed(ctx context.Context, err error, b Browser) err
 		err = errWrongPasskey(nil)
 	}
 	if Code(err) == codeWrongPasskey {
-		s.networkCounter(b).fail(context.WithoutCancel(ctx))
+		s.networkCounter("passkeys", b).fail(context.WithoutCancel(ctx))
 	}
 	return err
 }

@@ -276,7 +276,7 @@ func TestLockOut_AHundredFailuresFromOneNetworkRefuseIt_WhicheverTheAddresses(t 
 				return fmt.Sprintf("198.51.100.%d", n), "198.51.100.250", "198.51.101.1"
 			},
 			func(n int) (string, string, string) {
-				return fmt.Sprintf("2001:db8:1:2::%d", n), "2001:db8:1:2:ffff::1", "2001:db8:1:3::1"
+				return fmt.Sprintf("2001:db8:1:2::%d", n), "2001:db8:1:3::1", "2001:db8:2::1"
 			},
 			func(n int) (string, string, string) {
 				return fmt.Sprintf("::ffff:203.0.113.%d", n), "203.0.113.250", "203.0.112.1"

@@ -117,7 +117,9 @@ func checkEmail(email string) error {
 	}
 	domain := DomainOf(email)
 	unprintable := strings.ContainsFunc(email, func(r rune) bool { return r <= ' ' || r == 0x7f })
-	if unprintable || strings.ContainsAny(email, "<>,;\"()[]\\") || strings.Count(email, "@") != 1 || !validDomain(domain) {
+	// The Kelvin sign and the long s fold into k and s: another mailbox may be behind them.
+	lookalike := strings.ContainsAny(email, "\u212a\u017f")
+	if unprintable || lookalike || strings.ContainsAny(email, "<>,;\"()[]\\") || strings.Count(email, "@") != 1 || !validDomain(domain) {
 		return invalid("email", "%q is no e-mail address.", email)
 	}
 	return nil

@@ -191,6 +191,9 @@ func (w *work) acceptInvitation(ctx context.Context, i Invitation) error {
 	case len(roles) == 0:
 		return errAgain // deleted just now, and the invitation cancelled with it
 	}
+	if err := w.inviterStands(ctx, i, roles); err != nil {
+		return err
+	}
 	ours, err := w.Invitations.Accept(ctx, w.ws, i.ID, w.Now())
 	if err != nil {
 		return err
@@ -204,6 +207,31 @@ func (w *work) acceptInvitation(ctx context.Context, i Invitation) error {
 	w.record(note{action: "invitation.accept", kind: "user", target: string(i.User), details: map[string]string{"invitation": string(i.ID)}})
 	w.emit(EventInvitationAccepted, string(i.ID), map[string]string{"user": string(i.User)})
 	return w.Deliveries.Drop(ctx, []string{string(i.ID)}, w.Now())
+}
+
+// inviterStands refuses an administrative invitation of somebody who could not
+// make it any more (rule 4): whoever was suspended or demoted leaves no way in
+// behind.
+func (w *work) inviterStands(ctx context.Context, i Invitation, roles []RoleIn) error {
+	if !i.Administers || i.InvitedBy == "" {
+		return nil
+	}
+	inviter, err := holdingsOf(ctx, w.Tx, w.anchors, w.ws, i.InvitedBy)
+	if err != nil {
+		return err
+	}
+	known, err := rolesByID(ctx, w.Tx, w.ws)
+	if err != nil {
+		return err
+	}
+	for _, r := range roles {
+		held := inviter.in(r.Community)
+		lacks := func(p Permission) bool { return !held[p] }
+		if slices.ContainsFunc(w.anchors.counting(known[r.Role].Permissions, r.Community), lacks) {
+			return fail(ErrGone, "link_cancelled", "Whoever sent this invitation may not give what it gives any more. Ask an administrator for a new one.")
+		}
+	}
+	return nil
 }
 
 // splitBearer takes `PREFIXid.secret` apart. It bounds what it looks at.

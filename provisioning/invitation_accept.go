@@ -245,6 +245,9 @@ func (l *linked) bySignIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.SignIn.Only != "" && p.SignIn.Only != l.ws {
+		return errOnlyThere()
+	}
 	if p.Account.ID == l.user.Account {
 		return l.accept(ctx, p.Account)
 	}

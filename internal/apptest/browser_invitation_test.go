@@ -3,49 +3,47 @@ package apptest_test
 import (
 	"testing"
 
-	"drawbridge/internal/apptest"
 	"drawbridge/internal/chromium"
 )
 
 func TestBrowserAcceptsAnInvitation(t *testing.T) {
-	apptest.OnBoth(t, func(t *testing.T, e apptest.Engine) {
-		s := startHouse(t, e)
-		p := chromium.New(t)
-		link := s.invitationLink(s.invite(t, "ada@acme.example").Link)
-		p.Visit(link)
-		p.WantPage("/invitation", 200, "You are invited to acme", "ada@acme.example", "Guest")
-		if p.URL().RawQuery != "" {
-			t.Errorf("the link stays in the address: %s", p.URL())
-		}
-		p.Look("invitation")
+	t.Parallel()
+	s := startHouse(t, embedded())
+	p := chromium.New(t)
+	link := s.invitationLink(s.invite(t, "ada@acme.example").Link)
+	p.Visit(link)
+	p.WantPage("/invitation", 200, "You are invited to acme", "ada@acme.example", "Guest")
+	if p.URL().RawQuery != "" {
+		t.Errorf("the link stays in the address: %s", p.URL())
+	}
+	p.Look("invitation")
 
-		p.Fill("Your name", "Ada Lovelace")
-		p.Fill("New password", "short")
-		p.WantText("7 more characters are needed.")
-		p.Touch("Show the password")
-		p.Touch("Hide the password")
-		p.Press("Accept the invitation")
-		p.WantPage("/invitation", 422, "There is a problem")
-		p.WantFocus("New password")
-		if got := p.Value("Your name"); got != "Ada Lovelace" {
-			t.Errorf("the name that was typed is now %q", got)
-		}
-		p.Look("invitation-wrong")
-		p.Fill("New password", "passwordpassword")
-		p.Press("Accept the invitation")
-		p.WantPage("/invitation", 422, "There is a problem")
-		p.Fill("New password", goodPassword)
-		p.WantText("Long enough")
-		p.Press("Accept the invitation")
-		p.WantPage("/", 200, "Ada Lovelace", "Guest", "Invitation accepted")
-		p.Look("invitation-accepted")
+	p.Fill("Your name", "Ada Lovelace")
+	p.Fill("New password", "short")
+	p.WantText("7 more characters are needed.")
+	p.Touch("Show the password")
+	p.Touch("Hide the password")
+	p.Press("Accept the invitation")
+	p.WantPage("/invitation", 422, "There is a problem")
+	p.WantFocus("New password")
+	if got := p.Value("Your name"); got != "Ada Lovelace" {
+		t.Errorf("the name that was typed is now %q", got)
+	}
+	p.Look("invitation-wrong")
+	p.Fill("New password", "passwordpassword")
+	p.Press("Accept the invitation")
+	p.WantPage("/invitation", 422, "There is a problem")
+	p.Fill("New password", goodPassword)
+	p.WantText("Long enough")
+	p.Press("Accept the invitation")
+	p.WantPage("/", 200, "Ada Lovelace", "Guest", "Invitation accepted")
+	p.Look("invitation-accepted")
 
-		p.Reload()
-		p.WantPage("/", 200, "Ada Lovelace")
-		p.Visit(link)
-		p.WantPage("/invitation", 410, "accepted already")
-		p.Look("invitation-used")
-	})
+	p.Reload()
+	p.WantPage("/", 200, "Ada Lovelace")
+	p.Visit(link)
+	p.WantPage("/invitation", 410, "accepted already")
+	p.Look("invitation-used")
 }
 
 func TestBrowserOpensAnInvitationAsSomebodyElse(t *testing.T) {

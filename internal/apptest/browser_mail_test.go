@@ -111,43 +111,42 @@ func TestBrowserAcceptsAnInvitationThatWasMailed(t *testing.T) {
 }
 
 func TestBrowserAsksForANewInvitationWhenTheOldOneHasExpired(t *testing.T) {
-	apptest.OnBoth(t, func(t *testing.T, e apptest.Engine) {
-		s := startPost(t, e)
-		owner := chromium.New(t)
-		s.member(t, owner, "grace@acme.example", "Grace Hopper", provisioning.RoleAdmin)
-		inviter, err := s.Service.FindUser(t.Context(), s.ws.ID, "grace@acme.example")
-		if err != nil {
-			t.Fatal(err)
-		}
-		grace := provisioning.Actor{Kind: provisioning.ActorUser, ID: string(inviter.ID), Workspace: s.ws.ID, ProvedAt: time.Now()}
-		invited, err := s.Service.Invite(t.Context(), grace, s.ws.ID, s.asRole(t, provisioning.RoleGuest), "ada@acme.example")
-		if err != nil {
-			t.Fatal(err)
-		}
-		mail := s.mail(t, "ada@acme.example")
-		if !strings.HasPrefix(mail.Subject, "Grace Hopper invites you to") {
-			t.Errorf("the subject is %q", mail.Subject)
-		}
-		s.expire(t, invited.Invitation.ID)
+	t.Parallel()
+	s := startPost(t, embedded())
+	owner := chromium.New(t)
+	s.member(t, owner, "grace@acme.example", "Grace Hopper", provisioning.RoleAdmin)
+	inviter, err := s.Service.FindUser(t.Context(), s.ws.ID, "grace@acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grace := provisioning.Actor{Kind: provisioning.ActorUser, ID: string(inviter.ID), Workspace: s.ws.ID, ProvedAt: time.Now()}
+	invited, err := s.Service.Invite(t.Context(), grace, s.ws.ID, s.asRole(t, provisioning.RoleGuest), "ada@acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := s.mail(t, "ada@acme.example")
+	if !strings.HasPrefix(mail.Subject, "Grace Hopper invites you to") {
+		t.Errorf("the subject is %q", mail.Subject)
+	}
+	s.expire(t, invited.Invitation.ID)
 
-		p := chromium.New(t)
-		p.Visit(s.link(t, mail, "/invitation"))
-		p.WantPage("/invitation", 410, "has expired")
-		p.Look("invitation-expired")
-		p.Press("Ask for a new invitation")
-		p.WantPage("/invitation/asked", 200, "You asked for a new invitation")
-		p.Look("invitation-asked")
-		asked := s.mail(t, "grace@acme.example")
-		if !strings.Contains(asked.Subject, "ada@acme.example") {
-			t.Errorf("the subject is %q", asked.Subject)
-		}
-		lookAtMail(t, asked, "mail-asked")
+	p := chromium.New(t)
+	p.Visit(s.link(t, mail, "/invitation"))
+	p.WantPage("/invitation", 410, "has expired")
+	p.Look("invitation-expired")
+	p.Press("Ask for a new invitation")
+	p.WantPage("/invitation/asked", 200, "You asked for a new invitation")
+	p.Look("invitation-asked")
+	asked := s.mail(t, "grace@acme.example")
+	if !strings.Contains(asked.Subject, "ada@acme.example") {
+		t.Errorf("the subject is %q", asked.Subject)
+	}
+	lookAtMail(t, asked, "mail-asked")
 
-		if _, err := s.Service.ResendInvitation(t.Context(), grace, s.ws.ID, invited.Invitation.ID); err != nil {
-			t.Fatal(err)
-		}
-		s.accept(t, p, "ada@acme.example", "Ada Lovelace")
-	})
+	if _, err := s.Service.ResendInvitation(t.Context(), grace, s.ws.ID, invited.Invitation.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.accept(t, p, "ada@acme.example", "Ada Lovelace")
 }
 
 // expire lets an invitation end a minute ago: no setting makes one short enough for a test.
@@ -167,48 +166,47 @@ func (s *site) expire(t testing.TB, id provisioning.InvitationID) {
 }
 
 func TestBrowserSetsANewPasswordByMail(t *testing.T) {
-	apptest.OnBoth(t, func(t *testing.T, e apptest.Engine) {
-		s := startPost(t, e)
-		before, p := chromium.New(t), chromium.New(t)
-		s.member(t, before, "ada@acme.example", "Ada Lovelace", provisioning.RoleGuest)
-		p.Visit(s.URL + "/login/password")
-		p.Press("I forgot my password")
-		p.WantPage("/reset", 200)
-		p.Look("reset")
-		for _, email := range []string{"nobody@acme.example", "ada@acme.example"} {
-			p.Visit(s.URL + "/reset")
-			p.Fill("E-mail address", email)
-			p.Press("Mail me a link")
-			p.WantPage("/reset/sent", 200, "Look at your mail")
-		}
-		p.Look("reset-sent")
-		mail := s.mail(t, "ada@acme.example")
-		lookAtMail(t, mail, "mail-reset")
-		link := s.link(t, mail, "/reset")
-		p.Visit(link)
-		p.WantPage("/reset/password", 200, "Set a new password")
-		p.Look("reset-password")
-		p.Fill("New password", "password1234")
-		p.Press("Set the password")
-		p.WantPage("/reset/password", 422)
-		p.WantFocus("New password")
-		p.Fill("New password", "six loud geese at dawn")
-		p.Press("Set the password")
-		p.WantPage("/login/password", 200, "The password is set.")
-		p.Look("reset-done")
-		p.Fill("Password", "six loud geese at dawn")
-		p.Press("Sign in")
-		p.WantPage("/", 200, "Ada Lovelace")
+	t.Parallel()
+	s := startPost(t, embedded())
+	before, p := chromium.New(t), chromium.New(t)
+	s.member(t, before, "ada@acme.example", "Ada Lovelace", provisioning.RoleGuest)
+	p.Visit(s.URL + "/login/password")
+	p.Press("I forgot my password")
+	p.WantPage("/reset", 200)
+	p.Look("reset")
+	for _, email := range []string{"nobody@acme.example", "ada@acme.example"} {
+		p.Visit(s.URL + "/reset")
+		p.Fill("E-mail address", email)
+		p.Press("Mail me a link")
+		p.WantPage("/reset/sent", 200, "Look at your mail")
+	}
+	p.Look("reset-sent")
+	mail := s.mail(t, "ada@acme.example")
+	lookAtMail(t, mail, "mail-reset")
+	link := s.link(t, mail, "/reset")
+	p.Visit(link)
+	p.WantPage("/reset/password", 200, "Set a new password")
+	p.Look("reset-password")
+	p.Fill("New password", "password1234")
+	p.Press("Set the password")
+	p.WantPage("/reset/password", 422)
+	p.WantFocus("New password")
+	p.Fill("New password", "six loud geese at dawn")
+	p.Press("Set the password")
+	p.WantPage("/login/password", 200, "The password is set.")
+	p.Look("reset-done")
+	p.Fill("Password", "six loud geese at dawn")
+	p.Press("Sign in")
+	p.WantPage("/", 200, "Ada Lovelace")
 
-		before.Reload()
-		before.WantPath("/login")
-		before.Visit(link)
-		before.WantPage("/reset", 410)
-		before.Look("reset-used")
-		if got := s.server.To("nobody@acme.example"); len(got) > 0 {
-			t.Errorf("who has no account got %d mails", len(got))
-		}
-	})
+	before.Reload()
+	before.WantPath("/login")
+	before.Visit(link)
+	before.WantPage("/reset", 410)
+	before.Look("reset-used")
+	if got := s.server.To("nobody@acme.example"); len(got) > 0 {
+		t.Errorf("who has no account got %d mails", len(got))
+	}
 }
 
 func TestBrowserChangesItsAddress(t *testing.T) {

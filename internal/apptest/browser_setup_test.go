@@ -2,6 +2,8 @@ package apptest_test
 
 import (
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 
 	"drawbridge/internal/apptest"
@@ -62,4 +64,32 @@ func TestBrowserSetsUpTheFirstWorkspaceWithAPasskey(t *testing.T) {
 	p.Visit(b.URL + "/login")
 	p.Press("Use a passkey")
 	p.WantPage("/", 200, "Ada Lovelace", "Admin")
+}
+
+// The first start as the operator sees it: the server prints a link, once, and where nothing is left to set up none.
+func TestBrowserFollowsTheLinkThatServePrints(t *testing.T) {
+	t.Parallel()
+	i := newInstallation(t, embedded())
+	i.url = strings.Replace(i.url, "127.0.0.1", "localhost", 1)
+	i.settings["public_url"] = i.url
+	server := i.serve(t)
+	link := regexp.MustCompile(regexp.QuoteMeta(i.url+"/setup?token=") + `\S+`).FindString(server.said.String())
+	if link == "" {
+		t.Fatalf("the server prints no link: %s", server.said)
+	}
+	p := chromium.New(t)
+	p.Visit(link)
+	p.Fill("Name of the workspace", "Acme")
+	p.Fill("Your name", "Ada Lovelace")
+	p.Fill("Your e-mail address", "ada@acme.example")
+	p.Fill("New password", goodPassword)
+	p.Press("Create the workspace")
+	p.WantPage("/", 200, "Ada Lovelace", "Admin")
+	server.stop()
+
+	if again := i.serve(t); strings.Contains(again.said.String(), "/setup") {
+		t.Errorf("the server prints a link once more: %s", again.said)
+	}
+	p.Reload()
+	p.WantPage("/", 200, "Ada Lovelace")
 }

@@ -47,7 +47,7 @@ func TestBrowserAcceptsAnInvitationThroughOkta(t *testing.T) {
 	s := startHouse(t, embedded())
 	org := startOkta(t, nil, "ada@acme.example")
 	s.connectOkta(t, org, false)
-	person, _ := org.Person("ada@acme.example")
+	person := mustPerson(t, org, "ada@acme.example")
 	p := chromium.New(t)
 	p.Visit(s.invitationLink(s.invite(t, "ada@acme.example").Link))
 	p.WantPage("/invitation", 200, "Or without a new password")
@@ -63,7 +63,7 @@ func TestRule14BrowserProvesItsAccountOnce(t *testing.T) {
 	s := startHouse(t, embedded())
 	org := startOkta(t, nil, "ada@acme.example")
 	c := s.connectOkta(t, org, false)
-	person, _ := org.Person("ada@acme.example")
+	person := mustPerson(t, org, "ada@acme.example")
 	s.join(t, "ada@acme.example")
 
 	p := chromium.New(t)
@@ -89,4 +89,13 @@ func TestRule14BrowserProvesItsAccountOnce(t *testing.T) {
 	again.Visit(s.startURL(c))
 	signInAtOkta(again, person)
 	again.WantPage("/", 200, "Ada Lovelace")
+}
+
+func mustPerson(t testing.TB, org okta, login string) oktasim.Person {
+	t.Helper()
+	person, ok := org.Person(login)
+	if !ok {
+		t.Fatalf("nobody has the login %q", login)
+	}
+	return person
 }

@@ -413,7 +413,13 @@ func (f *fakeService) addFactor(next provisioning.FactorState) (provisioning.Par
 	return f.proof(), codes, nil
 }
 
-var recoveryCodes = []string{"a1b2c-d3e4f", "g5h6j-k7m8n", "p9q0r-s1t2v", "w3x4y-z5a6b", "c7d8e-f9g0h", "j1k2m-n3p4q", "r5s6t-v7w8x", "y9z0a-b1c2d", "e3f4g-h5j6k", "m7n8p-q9r0s"}
+var recoveryCodes = []string{
+	"a1b2c-d3e4f-g5h6j-k7m8n-w3x4y", "g5h6j-k7m8n-p9q0r-s1t2v-c7d8e",
+	"p9q0r-s1t2v-w3x4y-z5a6b-j1k2m", "w3x4y-z5a6b-c7d8e-f9g0h-r5s6t",
+	"c7d8e-f9g0h-j1k2m-n3p4q-y9z0a", "j1k2m-n3p4q-r5s6t-v7w8x-e3f4g",
+	"r5s6t-v7w8x-y9z0a-b1c2d-m7n8p", "y9z0a-b1c2d-e3f4g-h5j6k-a1b2c",
+	"e3f4g-h5j6k-m7n8p-q9r0s-g5h6j", "m7n8p-q9r0s-a1b2c-d3e4f-p9q0r",
+}
 
 func (f *fakeService) RemoveTOTP(context.Context, provisioning.Browser) error {
 	f.did("remove authenticator")

@@ -29,6 +29,9 @@ type office struct {
 	core   *app.Core
 	ws     provisioning.WorkspaceID
 	guest  provisioning.InviteRequest
+
+	mu      sync.Mutex
+	workers []*delivery.Worker
 }
 
 // onBoth runs a test on both engines, each beside a mail server that wants TLS and
@@ -87,11 +90,21 @@ func (o *office) invite(email string) provisioning.InviteResult {
 	if err != nil || result.Outcome != provisioning.InviteAdded || result.Link != "" {
 		o.t.Fatalf("inviting %s: %+v, %v", email, result, err)
 	}
+	o.wake()
 	return result
 }
 
-// work runs a worker of a process until the test ends, or until it is stopped.
-func (o *office) work(outbox delivery.Outbox) (stop func()) {
+// wake tells every worker that there are mails, as the bus does.
+func (o *office) wake() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, w := range o.workers {
+		w.Wake()
+	}
+}
+
+// work runs a worker of a process until the test ends.
+func (o *office) work(outbox delivery.Outbox) {
 	o.t.Helper()
 	sender, err := mail.New(mail.Options{URL: o.server.URL(), From: netmail.Address{Address: "access@acme.example"}, Hello: "bridge.acme.example", TLS: o.server.TLS()})
 	if err != nil {
@@ -101,33 +114,27 @@ func (o *office) work(outbox delivery.Outbox) (stop func()) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
+	o.mu.Lock()
+	o.workers = append(o.workers, w)
+	o.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(o.t.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { w.Run(ctx) })
-	running.Go(func() {
-		again := time.NewTicker(20 * time.Millisecond)
-		defer again.Stop()
-		for {
-			select {
-			case <-again.C:
-				w.Wake()
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	stop = func() { cancel(); running.Wait() }
-	o.t.Cleanup(stop)
-	return stop
+	o.t.Cleanup(func() { cancel(); running.Wait() })
 }
 
 // impatient is an outbox in which nothing waits for another attempt.
-type impatient struct{ *provisioning.Service }
+type impatient struct {
+	*provisioning.Service
+	office *office
+}
 
 // SettleMail implements delivery.Outbox.
 func (i impatient) SettleMail(ctx context.Context, c provisioning.Claimed, m provisioning.MailOutcome) (bool, error) {
 	m.Retry = 0
-	return i.Service.SettleMail(ctx, c, m)
+	ours, err := i.Service.SettleMail(ctx, c, m)
+	i.office.wake()
+	return ours, err
 }
 
 // stand waits until as many mails stand so, and returns those.
@@ -135,7 +142,7 @@ func (o *office) stand(state provisioning.DeliveryState, n int) []provisioning.P
 	o.t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(90 * time.Second)
 	for {
 		found, err := o.core.Service.Mails(o.t.Context(), operator, o.ws, provisioning.DeliveryQuery{State: state})
 		if err != nil {
@@ -189,7 +196,7 @@ func TestServerThatIsDownGetsTheMailLater(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {
 		o.server.Stop()
 		o.invite("ada@acme.example")
-		o.work(impatient{o.core.Service})
+		o.work(impatient{o.core.Service, o})
 		for {
 			if m := o.stand(provisioning.DeliveryWaiting, 1)[0]; m.Attempts > 1 {
 				if m.Error == "" || m.SettledAt.After(m.CreatedAt) {
@@ -233,6 +240,7 @@ func TestRefusedRecipientHoldsNobodyUpAndCanBeSentAgain(t *testing.T) {
 		if err := o.core.Service.RetryMail(t.Context(), operator, o.ws, dead.ID); err != nil {
 			t.Fatal(err)
 		}
+		o.wake()
 		o.server.AwaitTo(t, "eve@acme.example", 1)
 		o.stand(provisioning.DeliverySent, 3)
 	})
@@ -251,7 +259,7 @@ func TestTemporaryFailureIsTriedAgain(t *testing.T) {
 			return nil
 		})
 		o.invite("ada@acme.example")
-		o.work(impatient{o.core.Service})
+		o.work(impatient{o.core.Service, o})
 		if m := o.stand(provisioning.DeliverySent, 1)[0]; m.Attempts != 4 {
 			t.Errorf("it took %d attempts", m.Attempts)
 		}
@@ -265,7 +273,7 @@ func TestAttemptsHaveAnEnd(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {
 		o.server.OnText(func(testenv.Received) error { return testenv.Reply(451, "Come again") })
 		o.invite("ada@acme.example")
-		o.work(impatient{o.core.Service})
+		o.work(impatient{o.core.Service, o})
 		if m := o.stand(provisioning.DeliveryDead, 1)[0]; m.Attempts != 12 || m.Error == "" {
 			t.Errorf("it was given up as %+v", m)
 		}
@@ -287,7 +295,7 @@ func TestDroppedBehindTheText(t *testing.T) {
 			}
 		})
 		o.invite("ada@acme.example")
-		o.work(impatient{o.core.Service})
+		o.work(impatient{o.core.Service, o})
 		sent := o.stand(provisioning.DeliverySent, 1)[0]
 		wantCopies(t, o.server.Mails(), sent.ID)
 	})
@@ -330,6 +338,23 @@ func (m mortal) SettleMail(context.Context, provisioning.Claimed, provisioning.M
 	return false, nil
 }
 
+// keepLooking spares the test the 30 seconds after which workers look again.
+func (o *office) keepLooking() {
+	again := time.NewTicker(100 * time.Millisecond)
+	stop := make(chan struct{})
+	o.t.Cleanup(func() { again.Stop(); close(stop) })
+	go func() {
+		for {
+			select {
+			case <-again.C:
+				o.wake()
+			case <-stop:
+				return
+			}
+		}
+	}()
+}
+
 // TestCrashBetweenTheServersWordAndTheCommit: the mail goes out a second time, once
 // the lease is over, with the same Message-ID; and not a third time.
 func TestCrashBetweenTheServersWordAndTheCommit(t *testing.T) {
@@ -339,6 +364,7 @@ func TestCrashBetweenTheServersWordAndTheCommit(t *testing.T) {
 		o.work(dying)
 		<-dying.died
 		o.work(o.process(app.MigrateEmpty).Service)
+		o.keepLooking()
 		sent := o.stand(provisioning.DeliverySent, 1)[0]
 		wantCopies(t, o.server.Mails(), sent.ID)
 		if sent.Attempts != 2 {
