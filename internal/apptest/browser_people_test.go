@@ -8,8 +8,11 @@ import (
 	"drawbridge/internal/chromium"
 )
 
-// recoveryCode is what a recovery code looks like.
-const recoveryCode = `\b(?:[0-9a-hjkmnp-tv-z]{5}-){4}[0-9a-hjkmnp-tv-z]{5}\b`
+// What recovery codes and keys for authenticators look like.
+const (
+	recoveryCode     = `\b(?:[0-9a-hjkmnp-tv-z]{5}-){4}[0-9a-hjkmnp-tv-z]{5}\b`
+	authenticatorKey = `\b[A-Z2-7]{32}\b`
+)
 
 // embedded is the engine of the flows that the database makes no difference to.
 func embedded() apptest.Engine { return apptest.Engines()[0] }
@@ -46,7 +49,7 @@ func (s *site) accepts(t testing.TB, p *chromium.Page, email, name string) {
 func setUpApp(t testing.TB, p *chromium.Page) (secret string) {
 	t.Helper()
 	p.WantPath("/account/authenticator")
-	secret = p.Find(`\b[A-Z2-7]{32}\b`)[0]
+	secret = p.Find(authenticatorKey)[0]
 	p.Fill("Code from the app", totp(t, secret, time.Now()))
 	p.Press("Set it up")
 	p.WantText("Keep these recovery codes")

@@ -26,7 +26,7 @@ func TestBrowserComesInByTheKeyboardAlone(t *testing.T) {
 	p.Enter()
 	p.TabTo("Set up Authenticator app")
 	p.Enter()
-	secret := p.Find(`\b[A-Z2-7]{32}\b`)[0]
+	secret := p.Find(authenticatorKey)[0]
 	p.WantFocus("Code from the app")
 	p.Type(nextCode(t, secret))
 	p.Enter()

@@ -10,7 +10,7 @@ import (
 
 // signInAtOkta chooses somebody on the simulated organisation's page.
 func signInAtOkta(p *chromium.Page, person oktasim.Person) {
-	p.Press(person.FirstName + " " + person.LastName)
+	p.Press(person.FirstName + " " + person.LastName + " " + person.Login)
 }
 
 func TestBrowserSignsInThroughOkta_AndSeesItsRoles(t *testing.T) {

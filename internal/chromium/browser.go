@@ -1,9 +1,9 @@
 package chromium
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -96,22 +96,24 @@ func Stop() {
 func until(ctx context.Context, check func(context.Context) (string, error)) error {
 	ticker := time.NewTicker(15 * time.Millisecond)
 	defer ticker.Stop()
+	last := ""
 	for {
 		problem, err := check(ctx)
 		if err == nil && problem == "" {
 			return nil
 		}
+		last = cmp.Or(problem, last)
 		select {
 		case <-ctx.Done():
-			return errors.Join(describe(problem), err, ctx.Err())
+			return errors.Join(describe(last), err)
 		case <-ticker.C:
 		}
 	}
 }
 
 func describe(problem string) error {
-	if problem = strings.TrimSpace(problem); problem == "" {
-		return nil
+	if problem == "" {
+		return context.DeadlineExceeded
 	}
 	return errors.New(problem)
 }

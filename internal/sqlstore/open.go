@@ -126,11 +126,38 @@ func (s *Store) prepare(ctx context.Context, mode MigrateMode) error {
 		return err
 	}
 	needed, err := migrationNeeded(status, mode)
+	if errors.Is(err, ErrSchemaOld) {
+		return s.awaitSchema(ctx)
+	}
 	if err != nil || !needed {
 		return err
 	}
 	_, err = s.Migrate(ctx)
 	return err
+}
+
+// How long another process may take from the first migration of an empty database
+// to the last.
+const schemaPatience, schemaLook = 3 * time.Second, 50 * time.Millisecond
+
+// awaitSchema tells a database with an older schema from an empty one that another
+// process is just bringing up to date, one migration after the other.
+func (s *Store) awaitSchema(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, schemaPatience)
+	defer cancel()
+	look := time.NewTicker(schemaLook)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ErrSchemaOld
+		case <-look.C:
+		}
+		status, err := s.Schema(ctx)
+		if err == nil && status.Pending == 0 {
+			return nil
+		}
+	}
 }
 
 func migrationNeeded(status migrations.Status, mode MigrateMode) (bool, error) {
