@@ -9,8 +9,10 @@ TESTFLAGS ?=
 # How long each fuzz target runs.
 export FUZZTIME ?= 30s
 
-# The store, the service and the protocols: where requests meet.
-RACE_PACKAGES ?= ./provisioning/... ./scim/... ./oidc/... ./internal/sqlstore/... ./internal/ephemeral/... \
+# The store and the protocols: where requests meet. Of the service's tests those in which something happens at once;
+# RACE_SERVICE=. runs all of them, which takes more than half an hour on two cores.
+RACE_SERVICE ?= Parallel|AtOnce|Beside|Concurren|Process|Race|Revocation|LockOut
+RACE_PACKAGES ?= ./scim/... ./oidc/... ./internal/sqlstore/... ./internal/ephemeral/... \
 	./internal/egress/... ./internal/web/...
 
 SERVICES := scripts/with-services.sh
@@ -37,6 +39,7 @@ browser: ## run the browser tests on every page in every width and scheme; scree
 
 race: ## run the store, service and protocol tests under the race detector
 	CGO_ENABLED=1 $(SERVICES) --gcc go test -race -count=1 -timeout=15m $(TESTFLAGS) $(RACE_PACKAGES)
+	CGO_ENABLED=1 $(SERVICES) --gcc go test -race -count=1 -timeout=15m -run '$(RACE_SERVICE)' ./provisioning/...
 
 check: ## formatting, vet, tidy modules, lint, known vulnerabilities, twin migrations
 	scripts/check.sh

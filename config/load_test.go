@@ -307,8 +307,10 @@ func TestRule25_ConfigPrintsWithoutItsSecrets(t *testing.T) {
 		}
 	}
 	r := c.Redacted()
-	for key, want := range map[string]string{"public_url": "http://127.0.0.1:8080", "trusted_proxies": "10.0.0.0/8,::1/128", "scim_rate": "1000",
-		"smtp_url": "smtp://mail:587", "mail_from": `"Acme" <access@acme.example>`} {
+	for key, want := range map[string]string{
+		"public_url": "http://127.0.0.1:8080", "trusted_proxies": "10.0.0.0/8,::1/128", "scim_rate": "1000",
+		"smtp_url": "smtp://mail:587", "mail_from": `"Acme" <access@acme.example>`,
+	} {
 		if r[key] != want {
 			t.Errorf("%s is shown as %q", key, r[key])
 		}

@@ -6,8 +6,6 @@ import (
 	"time"
 )
 
-var errNotBuilt = errors.New("not built")
-
 // FreshSignIn is how old the last proof of a credential may be for a sensitive
 // act.
 const FreshSignIn = 10 * time.Minute

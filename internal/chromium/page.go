@@ -122,7 +122,7 @@ func (p *Page) Text() string {
 	return fold(evaluate[string](p, visibleText))
 }
 
-const visibleText = "document.body ? document.body.innerText : ''"
+const visibleText = "(document.body ? document.body.innerText : '')"
 
 func fold(text string) string { return strings.Join(strings.Fields(text), " ") }
 

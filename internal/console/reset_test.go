@@ -155,11 +155,13 @@ func TestEmailChangeAsksBothAddresses(t *testing.T) {
 	}{
 		"the new one first": {
 			provisioning.EmailChange{Old: ada.Email, New: "ada@new.example", Purpose: provisioning.LinkEmailNew},
-			[]string{"ada@new.example is to take the place of ada@acme.example.", "The other address has to agree too"}, "/email/agreed",
+			[]string{"ada@new.example is to take the place of ada@acme.example.", "The other address has to agree too"},
+			"/email/agreed",
 		},
 		"the old one second": {
 			provisioning.EmailChange{Old: ada.Email, New: "ada@new.example", Purpose: provisioning.LinkEmailOld, OtherHas: true},
-			[]string{"Agree if it was you.", "from then on you sign in with ada@new.example"}, "/email/changed",
+			[]string{"Agree if it was you.", "from then on you sign in with ada@new.example"},
+			"/email/changed",
 		},
 	}
 	for name, test := range tests {
