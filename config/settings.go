@@ -63,7 +63,7 @@ var settings = []setting{
 	},
 	{
 		key: "smtp_url", secret: true, parse: parseSMTPURL,
-		help: "smtp://USER:PASSWORD@HOST:587 with STARTTLS, or smtps:// with TLS; mail stays in the outbox if empty",
+		help: "smtp:// with STARTTLS or smtps:// with TLS, user and password before the host; no mail goes out if empty",
 	},
 	{
 		key: "mail_from", parse: parseMailFrom,

@@ -200,7 +200,7 @@ func backoff(attempt int) time.Duration {
 	if doublings := max(0, attempt-1); doublings < 10 {
 		wait = min(wait, firstWait<<doublings)
 	}
-	return min(longestWait, wait*3/4+rand.N(wait/2))
+	return min(longestWait, wait*3/4+rand.N(wait/2)) //nolint:gosec // nobody gains by guessing it
 }
 
 // settle stores the outcome, if need be for a while.

@@ -342,7 +342,7 @@ func TestOutcomes(t *testing.T) {
 		"refused":                {fails(mail.Refused), 1, time.Hour, true},
 		"delayed":                {fails(mail.Delayed), 1, time.Hour, false},
 		"unknown":                {fails(mail.Unknown), 1, time.Hour, false},
-		"another error":          {errors.New("Why."), 1, time.Hour, false}, //nolint:staticcheck // it is shown as it is
+		"another error":          {errors.New("Why."), 1, time.Hour, false},
 		"the attempt before":     {fails(mail.Delayed), maxAttempts - 1, 24 * time.Hour, false},
 		"the last attempt":       {fails(mail.Delayed), maxAttempts, 24 * time.Hour, true},
 		"no time for another":    {fails(mail.Unknown), 3, lastChance - time.Second, true},

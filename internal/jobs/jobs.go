@@ -58,6 +58,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 }
 
 func (s *Scheduler) repeat(ctx context.Context, j Job) {
+	defer s.release(ctx, j)
 	ticker := time.NewTicker(j.Every)
 	defer ticker.Stop()
 	for {
@@ -80,5 +81,18 @@ func (s *Scheduler) once(ctx context.Context, j Job) {
 	}
 	if err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "a job failed and is tried again", "job", j.Name, "error", err)
+	}
+}
+
+// releaseLimit bounds what a stop waits for a database that is away.
+const releaseLimit = 2 * time.Second
+
+// release lets another replica, or the next start of this one, go on at once
+// instead of when the lease runs out.
+func (s *Scheduler) release(ctx context.Context, j Job) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
+	defer cancel()
+	if _, err := s.leases.LeaseJob(ctx, j.Name, s.holder, 0); err != nil {
+		s.log.WarnContext(ctx, "a job could not be handed over and waits for its lease to end", "job", j.Name, "error", err)
 	}
 }

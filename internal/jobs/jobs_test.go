@@ -106,3 +106,25 @@ func TestScheduler_AJobThatFailsIsTriedAgain_AndOneThatIsWokenRunsAtOnce(t *test
 		<-done
 	})
 }
+
+// TestScheduler_ARestartDoesNotWaitForTheLease: who stops hands its jobs over.
+func TestScheduler_ARestartDoesNotWaitForTheLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := newLeases()
+		begin := time.Now()
+		for _, holder := range []string{"first", "second", "third"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			ran := 0
+			job := jobs.Job{Name: "sweep", Every: time.Hour, Run: func(context.Context) error { ran++; return nil }}
+			done := make(chan struct{})
+			go func() { jobs.NewScheduler(shared, holder, slog.New(slog.DiscardHandler), job).Run(ctx); close(done) }()
+			synctest.Wait()
+			cancel()
+			<-done
+			if ran != 1 || !time.Now().Equal(begin) {
+				t.Errorf("%s ran the job %d times by %v after the start", holder, ran, time.Since(begin))
+			}
+		}
+	})
+}

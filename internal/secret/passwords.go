@@ -146,13 +146,23 @@ func (p *Passwords) enter(ctx context.Context) (leave func(), err error) {
 	}
 	select {
 	case p.working <- struct{}{}:
-		return func() { <-p.working; <-p.inside }, nil
+		return p.leave, nil
 	case <-ctx.Done():
 		<-p.inside
 		return nil, ctx.Err()
 	}
 }
 
+// leave makes room for the next. The memory of a computation is collected before:
+// left to itself the collector lets as much lie about as is in use, and the
+// process would need twice of what computes at once.
+func (p *Passwords) leave() {
+	runtime.GC()
+	<-p.working
+	<-p.inside
+}
+
 func (h phc) compute(password string) []byte {
-	return argon2.IDKey([]byte(norm.NFC.String(password)), h.salt, h.passes, h.memory, h.lanes, uint32(len(h.key)))
+	length := uint32(len(h.key)) //nolint:gosec // at most maxBytes
+	return argon2.IDKey([]byte(norm.NFC.String(password)), h.salt, h.passes, h.memory, h.lanes, length)
 }

@@ -126,7 +126,7 @@ func TestPasswordsAreComparedWholeAndComposed(t *testing.T) {
 }
 
 // TestMatchComputesOnce runs alone, because it counts what is allocated.
-func TestMatchComputesOnce(t *testing.T) { //nolint:paralleltest // see above
+func TestMatchComputesOnce(t *testing.T) {
 	const memory = 16 << 20
 	p := newPasswords(errBusy, cost{1, memory >> 10, 1}, 1)
 	one := hash(t, p, "one one one one", "")
